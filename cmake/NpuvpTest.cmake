@@ -1,0 +1,17 @@
+include(GoogleTest)
+
+# npuvp_add_test(NAME target SOURCES file... [LIBRARIES target...] [LABELS label...] [ENVIRONMENT NAME=VALUE...])
+# One ctest entry a TEST, each in its own process, because SystemC elaborates once in a process.
+function(npuvp_add_test)
+  cmake_parse_arguments(TEST "" "NAME" "SOURCES;LIBRARIES;LABELS;ENVIRONMENT" ${ARGN})
+  add_executable(${TEST_NAME} ${TEST_SOURCES})
+  target_link_libraries(${TEST_NAME} PRIVATE npuvp_options npuvp_test_main GTest::gtest GTest::gmock ${TEST_LIBRARIES})
+  set(properties TIMEOUT 120)
+  if(TEST_LABELS)
+    list(APPEND properties LABELS "${TEST_LABELS}")
+  endif()
+  if(TEST_ENVIRONMENT)
+    list(APPEND properties ENVIRONMENT "${TEST_ENVIRONMENT}")
+  endif()
+  gtest_discover_tests(${TEST_NAME} TEST_PREFIX "${TEST_NAME}." DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
+endfunction()

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Contexts: creation, destruction, the end of all of them on removal, and recovery of the card
+ * under them.
+ */
+
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+
+#include "npu_boot.h"
+#include "npu_context.h"
+#include "npu_drv.h"
+#include "npu_regs.h"
+
+static void npu_context_free(struct kref *refcount)
+{
+	struct npu_context *context = container_of(refcount, struct npu_context, refcount);
+
+	kvfree(context->queue.results);
+	kvfree(context);
+}
+
+void npu_context_put(struct npu_context *context)
+{
+	kref_put(&context->refcount, npu_context_free);
+}
+
+/* Return: the file's context of that number with a reference, or NULL. */
+struct npu_context *npu_context_get(struct npu_file *file, u32 id)
+{
+	struct npu_context *context;
+
+	xa_lock(&file->contexts);
+	context = xa_load(&file->contexts, id);
+	if (context)
+		kref_get(&context->refcount);
+	xa_unlock(&file->contexts);
+	return context;
+}
+
+/* Recovery and the end */
+
+static void npu_queues_set_state(struct npu_device *ndev, enum npu_queue_state state)
+{
+	unsigned int i;
+
+	for (i = 0; i < NPU_QUEUES; i++) {
+		if (ndev->contexts[i])
+			npu_queue_set_state(&ndev->contexts[i]->queue, state);
+	}
+}
+
+static void npu_queues_abort(struct npu_device *ndev)
+{
+	unsigned int i;
+
+	for (i = 0; i < NPU_QUEUES; i++) {
+		if (ndev->contexts[i])
+			npu_queue_abort(&ndev->contexts[i]->queue);
+	}
+}
+
+static int npu_queues_attach(struct npu_device *ndev, const struct npu_context *except)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < NPU_QUEUES; i++) {
+		if (!ndev->contexts[i] || ndev->contexts[i] == except)
+			continue;
+		err = npu_queue_attach(&ndev->contexts[i]->queue);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int npu_reboot(struct npu_device *ndev, const struct npu_context *except)
+{
+	struct npu_card card = {};
+	int err;
+
+	err = npu_boot_firmware(ndev, &card);
+	if (err)
+		return err;
+	if (card.dram_base != ndev->card.dram_base || card.dram_bytes != ndev->card.dram_bytes ||
+	    card.queues < ndev->card.queues) {
+		dev_err(npu_dev(ndev),
+			"the firmware file has changed and divides the card differently\n");
+		return -EIO;
+	}
+	ndev->card = card;
+	return npu_queues_attach(ndev, except);
+}
+
+/*
+ * Resets a card that no longer works, completes the jobs it had with NPU_JOB_ABORTED, and gives
+ * each context but `except`, which is on its way out, its queue back. If that fails the card loses
+ * bus mastering and stays dead.
+ */
+static void npu_recover(struct npu_device *ndev, const char *reason,
+			const struct npu_context *except)
+{
+	int err;
+
+	lockdep_assert_held(&ndev->control_lock);
+	if (ndev->dead)
+		return;
+	dev_err(npu_dev(ndev), "%s: resetting the card, its jobs are aborted\n", reason);
+	npu_queues_set_state(ndev, NPU_QUEUE_DETACHED);
+	err = npu_boot_reset(ndev);
+	if (err)
+		goto dead;
+	npu_queues_abort(ndev);
+	err = npu_reboot(ndev, except);
+	if (err)
+		goto dead;
+	dev_info(npu_dev(ndev), "the card works again\n");
+	return;
+
+dead:
+	dev_err(npu_dev(ndev), "the card does not recover (%d); bind the driver again\n", err);
+	ndev->dead = true;
+	pci_clear_master(ndev->pdev);
+	npu_queues_set_state(ndev, NPU_QUEUE_DEAD);
+	npu_queues_abort(ndev);
+}
+
+void npu_reset_work(struct work_struct *work)
+{
+	struct npu_device *ndev = container_of(work, struct npu_device, reset_work);
+	int index;
+
+	if (!drm_dev_enter(&ndev->drm, &index))
+		return;
+	mutex_lock(&ndev->control_lock);
+	if (npu_card_state(npu_read(ndev, CARD_STATE)) != MAILBOX_HOST_CARD_STATE_STATE_READY)
+		npu_recover(ndev, "the firmware stopped working", NULL);
+	mutex_unlock(&ndev->control_lock);
+	drm_dev_exit(index);
+}
+
+/* For those who wait for the card: starts recovery if waiting is pointless. */
+void npu_check_health(struct npu_device *ndev)
+{
+	int index;
+
+	if (!drm_dev_enter(&ndev->drm, &index))
+		return;
+	if (!READ_ONCE(ndev->dead) &&
+	    npu_card_state(npu_read(ndev, CARD_STATE)) != MAILBOX_HOST_CARD_STATE_STATE_READY)
+		schedule_work(&ndev->reset_work);
+	drm_dev_exit(index);
+}
+
+static void npu_context_release_queue(struct npu_device *ndev, struct npu_context *context)
+{
+	lockdep_assert_held(&ndev->control_lock);
+	npu_queue_set_state(&context->queue, NPU_QUEUE_DEAD);
+	npu_queue_abort(&context->queue);
+	npu_queue_fini(&context->queue);
+	ndev->contexts[context->queue.index] = NULL;
+	context->stopped = true;
+}
+
+static void npu_context_stop(struct npu_device *ndev, struct npu_context *context)
+{
+	mutex_lock(&ndev->control_lock);
+	if (!context->stopped) {
+		if (npu_queue_drain(&context->queue))
+			npu_recover(ndev, "a queue could not be destroyed", context);
+		npu_context_release_queue(ndev, context);
+	}
+	mutex_unlock(&ndev->control_lock);
+}
+
+/*
+ * On removal, after drm_dev_unplug(): no context can be created any more, and no job submitted when
+ * this returns.
+ */
+void npu_contexts_stop(struct npu_device *ndev)
+{
+	unsigned int i;
+
+	mutex_lock(&ndev->control_lock);
+	for (i = 0; i < NPU_QUEUES; i++) {
+		if (ndev->contexts[i] && npu_queue_drain(&ndev->contexts[i]->queue))
+			break; /* the reset below ends them all */
+	}
+	npu_queues_set_state(ndev, NPU_QUEUE_DETACHED);
+	npu_boot_enter_rom(ndev);
+	pci_clear_master(ndev->pdev);
+	for (i = 0; i < NPU_QUEUES; i++) {
+		if (ndev->contexts[i])
+			npu_context_release_queue(ndev, ndev->contexts[i]);
+	}
+	ndev->dead = true;
+	mutex_unlock(&ndev->control_lock);
+}
+
+/* Creation and destruction */
+
+static int npu_context_start(struct npu_device *ndev, struct npu_context *context)
+{
+	unsigned int index;
+	int err;
+
+	lockdep_assert_held(&ndev->control_lock);
+	if (ndev->dead)
+		return -EIO;
+	for (index = 0; index < ndev->queue_limit; index++) {
+		if (!ndev->contexts[index])
+			break;
+	}
+	if (index == ndev->queue_limit)
+		return -ENOSPC;
+	err = npu_queue_init(&context->queue, ndev, index);
+	if (err)
+		return err;
+	err = npu_queue_attach(&context->queue);
+	if (err) {
+		if (err == -ETIMEDOUT)
+			npu_recover(ndev, "a queue could not be created", NULL);
+		npu_queue_fini(&context->queue);
+		return err;
+	}
+	ndev->contexts[index] = context;
+	return 0;
+}
+
+/**
+ * npu_context_create - give a file a hardware queue
+ * @ndev: the card
+ * @file: who gets it
+ * @id: out: number of the context in that file
+ *
+ * Call it inside drm_dev_enter(). Return: 0, -ENOSPC when all queues are in use, -EIO when the card
+ * is dead, -ENOMEM, or an error of the mailbox.
+ */
+int npu_context_create(struct npu_device *ndev, struct npu_file *file, u32 *id)
+{
+	struct npu_context *context = kvzalloc(sizeof(*context), GFP_KERNEL);
+	int err;
+
+	if (!context)
+		return -ENOMEM;
+	kref_init(&context->refcount);
+	mutex_lock(&ndev->control_lock);
+	err = npu_context_start(ndev, context);
+	mutex_unlock(&ndev->control_lock);
+	if (err)
+		goto err_put;
+	err = xa_alloc(&file->contexts, id, context, XA_LIMIT(1, U16_MAX), GFP_KERNEL);
+	if (err) {
+		npu_context_stop(ndev, context);
+		goto err_put;
+	}
+	return 0;
+
+err_put:
+	npu_context_put(context);
+	return err;
+}
+
+int npu_context_destroy(struct npu_device *ndev, struct npu_file *file, u32 id)
+{
+	struct npu_context *context = xa_erase(&file->contexts, id);
+
+	if (!context)
+		return -ENOENT;
+	npu_context_stop(ndev, context);
+	npu_context_put(context);
+	return 0;
+}
+
+int npu_file_open(struct drm_device *drm, struct drm_file *file)
+{
+	struct npu_file *priv = kzalloc(sizeof(*priv), GFP_KERNEL);
+
+	if (!priv)
+		return -ENOMEM;
+	xa_init_flags(&priv->contexts, XA_FLAGS_ALLOC1);
+	file->driver_priv = priv;
+	return 0;
+}
+
+/* Also runs after removal, when npu_contexts_stop() has ended the contexts already. */
+void npu_file_close(struct drm_device *drm, struct drm_file *file)
+{
+	struct npu_file *priv = file->driver_priv;
+	struct npu_context *context;
+	unsigned long id;
+
+	xa_for_each(&priv->contexts, id, context) {
+		npu_context_stop(to_npu_device(drm), context);
+		npu_context_put(context);
+	}
+	xa_destroy(&priv->contexts);
+	kfree(priv);
+}

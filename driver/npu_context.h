@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _NPU_CONTEXT_H_
+#define _NPU_CONTEXT_H_
+
+#include <linux/kref.h>
+#include <linux/xarray.h>
+
+#include "npu_queue.h"
+
+struct drm_device;
+struct drm_file;
+
+/* One hardware queue, owned by one open file. */
+struct npu_context {
+	struct kref refcount;
+	/* The card is done with it and its rings are freed; protected by npu_device.control_lock. */
+	bool stopped;
+	struct npu_queue queue;
+};
+
+/* drm_file.driver_priv */
+struct npu_file {
+	struct xarray contexts;
+};
+
+int npu_file_open(struct drm_device *drm, struct drm_file *file);
+void npu_file_close(struct drm_device *drm, struct drm_file *file);
+
+int npu_context_create(struct npu_device *ndev, struct npu_file *file, u32 *id);
+int npu_context_destroy(struct npu_device *ndev, struct npu_file *file, u32 id);
+struct npu_context *npu_context_get(struct npu_file *file, u32 id);
+void npu_context_put(struct npu_context *context);
+
+void npu_contexts_stop(struct npu_device *ndev);
+void npu_reset_work(struct work_struct *work);
+void npu_check_health(struct npu_device *ndev);
+
+#endif

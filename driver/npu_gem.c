@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Buffers. A host buffer is pinned shmem, mapped for DMA, with a list of the bus address of each 4
+ * KiB page for the card. A device buffer is a range of card DRAM that only commands reach; it has
+ * no CPU mapping.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+
+#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_managed.h>
+
+#include <firmware/abi/queue.h>
+
+#include "npu_drv.h"
+#include "npu_gem.h"
+
+/*
+ * The page list is one coherent allocation of at most 4 MiB, the largest that the page allocator
+ * gives.
+ */
+#define NPU_HOST_BO_MAX_BYTES (SZ_4M / sizeof(u64) * (u64)NPU_HOST_PAGE_BYTES)
+
+static_assert(PAGE_SIZE == NPU_HOST_PAGE_BYTES, "page lists assume pages of 4 KiB");
+
+struct npu_host_bo {
+	struct drm_gem_shmem_object base;
+	struct list_head node; /* in npu_device.host_bos while mapped for DMA */
+	struct sg_table *sgt;
+	u64 *pages; /* bus address of each page */
+	dma_addr_t pages_address;
+};
+
+struct npu_device_bo {
+	struct drm_gem_object base;
+	struct drm_mm_node node;
+};
+
+static struct npu_host_bo *to_npu_host_bo(struct drm_gem_object *obj)
+{
+	return container_of(to_drm_gem_shmem_obj(obj), struct npu_host_bo, base);
+}
+
+static struct npu_device_bo *to_npu_device_bo(struct drm_gem_object *obj)
+{
+	return container_of(obj, struct npu_device_bo, base);
+}
+
+/* Card DRAM */
+
+static void npu_dram_fini(struct drm_device *drm, void *data)
+{
+	struct npu_dram *dram = data;
+
+	drm_mm_takedown(&dram->mm);
+}
+
+/* The allocator lives as long as the drm_device, for buffers can outlive the card. */
+int npu_dram_init(struct npu_device *ndev)
+{
+	struct npu_dram *dram = &ndev->dram;
+	int err;
+
+	err = drmm_mutex_init(&ndev->drm, &dram->lock);
+	if (err)
+		return err;
+	drm_mm_init(&dram->mm, ndev->card.dram_base, ndev->card.dram_bytes);
+	dram->free_bytes = ndev->card.dram_bytes;
+	return drmm_add_action_or_reset(&ndev->drm, npu_dram_fini, dram);
+}
+
+u64 npu_dram_free_bytes(struct npu_device *ndev)
+{
+	u64 bytes;
+
+	mutex_lock(&ndev->dram.lock);
+	bytes = ndev->dram.free_bytes;
+	mutex_unlock(&ndev->dram.lock);
+	return bytes;
+}
+
+/* Device buffers */
+
+static void npu_device_bo_free(struct drm_gem_object *obj)
+{
+	struct npu_dram *dram = &to_npu_device(obj->dev)->dram;
+	struct npu_device_bo *bo = to_npu_device_bo(obj);
+
+	mutex_lock(&dram->lock);
+	dram->free_bytes += bo->node.size;
+	drm_mm_remove_node(&bo->node);
+	mutex_unlock(&dram->lock);
+	drm_gem_object_release(obj);
+	kfree(bo);
+}
+
+/* There are no host pages that another device could map. */
+static struct dma_buf *npu_device_bo_export(struct drm_gem_object *obj, int flags)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static const struct drm_gem_object_funcs npu_device_bo_funcs = {
+	.free = npu_device_bo_free,
+	.export = npu_device_bo_export,
+};
+
+/*
+ * Return: the buffer, or ERR_PTR -ENOSPC when no range of the card's DRAM is large enough, -EINVAL,
+ * -ENOMEM.
+ */
+struct drm_gem_object *npu_device_bo_create(struct npu_device *ndev, u64 size)
+{
+	struct npu_dram *dram = &ndev->dram;
+	struct npu_device_bo *bo;
+	int err;
+
+	if (!size)
+		return ERR_PTR(-EINVAL);
+	if (size > ndev->card.dram_bytes)
+		return ERR_PTR(-ENOSPC);
+	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	size = PAGE_ALIGN(size);
+	bo->base.funcs = &npu_device_bo_funcs;
+	drm_gem_private_object_init(&ndev->drm, &bo->base, size);
+
+	mutex_lock(&dram->lock);
+	err = drm_mm_insert_node_generic(&dram->mm, &bo->node, size, PAGE_SIZE, 0,
+					 DRM_MM_INSERT_BEST);
+	if (!err)
+		dram->free_bytes -= size;
+	mutex_unlock(&dram->lock);
+	if (err) {
+		drm_gem_object_release(&bo->base);
+		kfree(bo);
+		return ERR_PTR(err);
+	}
+	return &bo->base;
+}
+
+/* Host buffers */
+
+static size_t npu_host_bo_list_bytes(struct npu_host_bo *bo)
+{
+	return bo->base.base.size / PAGE_SIZE * sizeof(u64);
+}
+
+static int npu_host_bo_map(struct npu_device *ndev, struct npu_host_bo *bo)
+{
+	struct device *dev = npu_dev(ndev);
+	struct sg_dma_page_iter page;
+	size_t i = 0;
+	int err;
+
+	err = drm_gem_shmem_pin(&bo->base);
+	if (err)
+		return err;
+	bo->sgt = drm_gem_shmem_get_sg_table(&bo->base);
+	if (IS_ERR(bo->sgt)) {
+		err = PTR_ERR(bo->sgt);
+		goto err_unpin;
+	}
+	err = dma_map_sgtable(dev, bo->sgt, DMA_BIDIRECTIONAL, 0);
+	if (err)
+		goto err_free_table;
+	bo->pages = dma_alloc_coherent(dev, npu_host_bo_list_bytes(bo), &bo->pages_address,
+				       GFP_KERNEL | __GFP_NOWARN);
+	if (!bo->pages) {
+		err = -ENOMEM;
+		goto err_unmap;
+	}
+	for_each_sgtable_dma_page(bo->sgt, &page, 0)
+		bo->pages[i++] = sg_page_iter_dma_address(&page);
+
+	mutex_lock(&ndev->bo_lock);
+	list_add(&bo->node, &ndev->host_bos);
+	mutex_unlock(&ndev->bo_lock);
+	return 0;
+
+err_unmap:
+	dma_unmap_sgtable(dev, bo->sgt, DMA_BIDIRECTIONAL, 0);
+err_free_table:
+	sg_free_table(bo->sgt);
+	kfree(bo->sgt);
+err_unpin:
+	bo->sgt = NULL;
+	drm_gem_shmem_unpin(&bo->base);
+	return err;
+}
+
+/*
+ * Ends the card's access. The pages stay pinned, and mapped in programs, until the buffer is freed.
+ */
+static void npu_host_bo_unmap(struct npu_device *ndev, struct npu_host_bo *bo)
+{
+	lockdep_assert_held(&ndev->bo_lock);
+	if (!bo->pages)
+		return;
+	dma_free_coherent(npu_dev(ndev), npu_host_bo_list_bytes(bo), bo->pages, bo->pages_address);
+	dma_unmap_sgtable(npu_dev(ndev), bo->sgt, DMA_BIDIRECTIONAL, 0);
+	bo->pages = NULL;
+	list_del(&bo->node);
+}
+
+static void npu_host_bo_free(struct drm_gem_object *obj)
+{
+	struct npu_device *ndev = to_npu_device(obj->dev);
+	struct npu_host_bo *bo = to_npu_host_bo(obj);
+
+	mutex_lock(&ndev->bo_lock);
+	npu_host_bo_unmap(ndev, bo);
+	mutex_unlock(&ndev->bo_lock);
+	if (bo->sgt) {
+		sg_free_table(bo->sgt);
+		kfree(bo->sgt);
+		drm_gem_shmem_unpin(&bo->base);
+	}
+	drm_gem_shmem_free(&bo->base);
+}
+
+static const struct drm_gem_object_funcs npu_host_bo_funcs = {
+	.free = npu_host_bo_free,
+	.print_info = drm_gem_shmem_object_print_info,
+	.pin = drm_gem_shmem_object_pin,
+	.unpin = drm_gem_shmem_object_unpin,
+	.get_sg_table = drm_gem_shmem_object_get_sg_table,
+	.vmap = drm_gem_shmem_object_vmap,
+	.vunmap = drm_gem_shmem_object_vunmap,
+	.mmap = drm_gem_shmem_object_mmap,
+	.vm_ops = &drm_gem_shmem_vm_ops,
+};
+
+/* Called by drm_gem_shmem_create(). */
+struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size)
+{
+	struct npu_host_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	bo->base.base.funcs = &npu_host_bo_funcs;
+	return &bo->base.base;
+}
+
+/*
+ * Return: the buffer, pinned and mapped, or ERR_PTR -ENOMEM, -EINVAL. Call it inside
+ * drm_dev_enter().
+ */
+struct drm_gem_object *npu_host_bo_create(struct npu_device *ndev, u64 size)
+{
+	struct drm_gem_shmem_object *shmem;
+	int err;
+
+	if (!size)
+		return ERR_PTR(-EINVAL);
+	if (size > NPU_HOST_BO_MAX_BYTES || size >> PAGE_SHIFT > totalram_pages())
+		return ERR_PTR(-ENOMEM);
+	shmem = drm_gem_shmem_create(&ndev->drm, size);
+	if (IS_ERR(shmem))
+		return ERR_CAST(shmem);
+	err = npu_host_bo_map(ndev, to_npu_host_bo(&shmem->base));
+	if (err) {
+		drm_gem_object_put(&shmem->base);
+		return ERR_PTR(err);
+	}
+	return &shmem->base;
+}
+
+/* On removal, when the card can no longer reach memory and no buffer can be created any more. */
+void npu_host_bos_unmap(struct npu_device *ndev)
+{
+	struct npu_host_bo *bo, *next;
+
+	mutex_lock(&ndev->bo_lock);
+	list_for_each_entry_safe(bo, next, &ndev->host_bos, node)
+		npu_host_bo_unmap(ndev, bo);
+	mutex_unlock(&ndev->bo_lock);
+}
+
+/* Fills base, size and kind of a segment table's entry. */
+void npu_bo_describe(struct drm_gem_object *obj, struct npu_segment *segment)
+{
+	segment->size = obj->size;
+	if (obj->funcs == &npu_device_bo_funcs) {
+		segment->kind = NPU_SEGMENT_DEVICE;
+		segment->base = to_npu_device_bo(obj)->node.start;
+	} else {
+		segment->kind = NPU_SEGMENT_HOST_PAGES;
+		segment->base = to_npu_host_bo(obj)->pages_address;
+	}
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls: everything that comes from user space is checked here, before the rest of the driver
+ * sees it.
+ */
+
+#include <linux/uaccess.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_vma_manager.h>
+
+#include <driver/uapi/npu_accel.h>
+#include <firmware/abi/command.h>
+
+#include "npu_context.h"
+#include "npu_drv.h"
+#include "npu_ioctl.h"
+#include "npu_job.h"
+
+static_assert(DRM_NPU_SEGMENT_WRITABLE == NPU_SEGMENT_WRITABLE);
+
+int npu_ioctl_get_info(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct npu_device *ndev = to_npu_device(drm);
+	struct drm_npu_get_info *args = data;
+
+	args->abi_version = ndev->card.abi_version;
+	args->firmware_version = ndev->card.firmware_version;
+	args->neural_engines = ndev->card.neural_engines;
+	args->max_segments = NPU_MAX_SEGMENTS;
+	args->dram_bytes = ndev->card.dram_bytes;
+	args->dram_free_bytes = npu_dram_free_bytes(ndev);
+	return 0;
+}
+
+int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct npu_device *ndev = to_npu_device(drm);
+	struct drm_npu_bo_create *args = data;
+	struct drm_gem_object *obj;
+	int index;
+	int err;
+
+	args->mmap_offset = 0;
+	if (!drm_dev_enter(drm, &index))
+		return -ENODEV;
+	switch (args->placement) {
+	case DRM_NPU_PLACEMENT_HOST:
+		obj = npu_host_bo_create(ndev, args->size);
+		break;
+	case DRM_NPU_PLACEMENT_DEVICE:
+		obj = npu_device_bo_create(ndev, args->size);
+		break;
+	default:
+		obj = ERR_PTR(-EINVAL);
+	}
+	drm_dev_exit(index);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+
+	err = drm_gem_handle_create(file, obj, &args->handle);
+	if (!err) {
+		args->size = obj->size;
+		if (args->placement == DRM_NPU_PLACEMENT_HOST)
+			args->mmap_offset = drm_vma_node_offset_addr(&obj->vma_node);
+	}
+	drm_gem_object_put(obj);
+	return err;
+}
+
+int npu_ioctl_context_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_npu_context *args = data;
+	int index;
+	int err;
+
+	if (args->pad)
+		return -EINVAL;
+	if (!drm_dev_enter(drm, &index))
+		return -ENODEV;
+	err = npu_context_create(to_npu_device(drm), file->driver_priv, &args->id);
+	drm_dev_exit(index);
+	return err;
+}
+
+int npu_ioctl_context_destroy(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_npu_context *args = data;
+
+	if (args->pad)
+		return -EINVAL;
+	return npu_context_destroy(to_npu_device(drm), file->driver_priv, args->id);
+}
+
+static void npu_put_buffers(struct npu_job_request *request)
+{
+	while (request->bo_count)
+		drm_gem_object_put(request->bos[--request->bo_count]);
+}
+
+static int npu_get_buffers(struct drm_file *file, const struct drm_npu_submit *args,
+			   struct npu_job_request *request)
+{
+	struct drm_npu_segment segments[NPU_MAX_SEGMENTS];
+	struct drm_gem_object *obj;
+	unsigned int i;
+	int err;
+
+	if (copy_from_user(segments, u64_to_user_ptr(args->segments),
+			   args->segment_count * sizeof(*segments)))
+		return -EFAULT;
+	for (i = 0; i < args->segment_count; i++) {
+		err = -EINVAL;
+		if (segments[i].flags & ~DRM_NPU_SEGMENT_WRITABLE)
+			goto err_put;
+		err = -ENOENT;
+		obj = drm_gem_object_lookup(file, segments[i].handle);
+		if (!obj)
+			goto err_put;
+		request->bos[request->bo_count] = obj;
+		request->segment_flags[request->bo_count++] = segments[i].flags;
+	}
+	obj = request->bos[args->command_segment];
+	err = -EINVAL;
+	if (args->command_offset > obj->size ||
+	    args->command_bytes > obj->size - args->command_offset)
+		goto err_put;
+	return 0;
+
+err_put:
+	npu_put_buffers(request);
+	return err;
+}
+
+static bool npu_submit_valid(const struct drm_npu_submit *args)
+{
+	return !args->pad && args->segment_count && args->segment_count <= NPU_MAX_SEGMENTS &&
+	       args->command_segment < args->segment_count && args->command_bytes &&
+	       args->command_bytes <= NPU_MAX_COMMAND_BYTES &&
+	       args->command_bytes % sizeof(struct npu_command) == 0 &&
+	       args->command_offset % sizeof(struct npu_command) == 0;
+}
+
+int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_npu_submit *args = data;
+	struct npu_job_request request = {
+		.command_segment = args->command_segment,
+		.command_bytes = args->command_bytes,
+		.command_offset = args->command_offset,
+		.timeout_us = args->timeout_us,
+	};
+	struct npu_context *context;
+	int err;
+
+	if (!npu_submit_valid(args))
+		return -EINVAL;
+	context = npu_context_get(file->driver_priv, args->context);
+	if (!context)
+		return -ENOENT;
+	err = npu_get_buffers(file, args, &request);
+	if (!err) {
+		err = npu_job_submit(context, &request, file->filp->f_flags & O_NONBLOCK,
+				     &args->job);
+		if (err)
+			npu_put_buffers(&request);
+	}
+	npu_context_put(context);
+	return err;
+}
+
+int npu_ioctl_wait(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_npu_wait *args = data;
+	struct npu_completion completion;
+	struct npu_context *context;
+	int err;
+
+	if (args->pad)
+		return -EINVAL;
+	context = npu_context_get(file->driver_priv, args->context);
+	if (!context)
+		return -ENOENT;
+	err = npu_job_wait(context, args->job, &args->timeout_ns, &completion);
+	npu_context_put(context);
+	if (err)
+		return err;
+	args->status = completion.status;
+	args->fault = completion.fault;
+	args->fault_address = completion.fault_address;
+	args->fault_command = completion.fault_command;
+	args->commands = completion.commands;
+	args->start_ns = completion.start_ns;
+	args->end_ns = completion.end_ns;
+	return 0;
+}

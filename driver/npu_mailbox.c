@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages to the boot ROM and the firmware: one at a time, matched by sequence number, always with
+ * a time-out.
+ */
+
+#include <linux/iopoll.h>
+#include <linux/jiffies.h>
+
+#include "npu_drv.h"
+#include "npu_mailbox.h"
+#include "npu_regs.h"
+
+#define NPU_MAILBOX_POLL_US 200
+
+void npu_mailbox_init(struct npu_mailbox *mailbox)
+{
+	mutex_init(&mailbox->lock);
+	init_completion(&mailbox->replied);
+}
+
+irqreturn_t npu_mailbox_interrupt(int irq, void *data)
+{
+	struct npu_device *ndev = data;
+
+	complete(&ndev->mailbox.replied);
+	return IRQ_HANDLED;
+}
+
+static const char *npu_mailbox_opcode_name(u32 opcode)
+{
+	switch (opcode) {
+	case NPU_MESSAGE_HELLO:
+		return "HELLO";
+	case NPU_MESSAGE_BOOT_LOAD:
+		return "BOOT_LOAD";
+	case NPU_MESSAGE_QUEUE_CREATE:
+		return "QUEUE_CREATE";
+	case NPU_MESSAGE_QUEUE_DESTROY:
+		return "QUEUE_DESTROY";
+	case NPU_MESSAGE_PING:
+		return "PING";
+	default:
+		return "unknown message";
+	}
+}
+
+static void npu_mailbox_take(struct npu_device *ndev, u32 words[NPU_MAILBOX_WORDS])
+{
+	unsigned int i;
+
+	for (i = 0; i < NPU_MAILBOX_WORDS; i++)
+		words[i] = npu_read(ndev, C2H_DATA(i));
+	npu_write(ndev, STATUS, MAILBOX_HOST_STATUS_C2H_PENDING_MASK);
+}
+
+/* Makes the mailbox ours: the card took the last message, and no late reply to it waits. */
+static int npu_mailbox_claim(struct npu_device *ndev, unsigned int timeout_ms)
+{
+	u32 stale[NPU_MAILBOX_WORDS];
+	u32 status;
+	int err;
+
+	err = read_poll_timeout(npu_reg_read, status,
+				status == NPU_REG_GONE ||
+					!(status & MAILBOX_HOST_STATUS_H2C_PENDING_MASK),
+				NPU_MAILBOX_POLL_US, timeout_ms * USEC_PER_MSEC, false, ndev,
+				MAILBOX_HOST_STATUS, "STATUS");
+	if (err)
+		return err;
+	if (status == NPU_REG_GONE)
+		return -ENODEV;
+	if (status & MAILBOX_HOST_STATUS_C2H_PENDING_MASK)
+		npu_mailbox_take(ndev, stale);
+	reinit_completion(&ndev->mailbox.replied);
+	return 0;
+}
+
+static int npu_mailbox_await(struct npu_device *ndev, u32 expected, u32 words[NPU_MAILBOX_WORDS],
+			     unsigned int timeout_ms)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(timeout_ms);
+	bool expired;
+	u32 status;
+
+	do {
+		long left = (long)(deadline - jiffies);
+
+		expired = left <= 0 || !wait_for_completion_timeout(&ndev->mailbox.replied, left);
+		status = npu_read(ndev, STATUS);
+		if (status == NPU_REG_GONE)
+			return -ENODEV;
+		if (!(status & MAILBOX_HOST_STATUS_C2H_PENDING_MASK))
+			continue;
+		npu_mailbox_take(ndev, words);
+		if (NPU_MAILBOX_WORD0(NPU_MAILBOX_OPCODE(words[0]), NPU_MAILBOX_SEQUENCE(words[0]),
+				      0) == expected)
+			return 0;
+		dev_warn(npu_dev(ndev), "mailbox: dropped a reply 0x%08x to an earlier message\n",
+			 words[0]);
+	} while (!expired);
+	return -ETIMEDOUT;
+}
+
+/**
+ * npu_mailbox_exchange - send a message and wait for its reply
+ * @ndev: the card
+ * @opcode: enum npu_mailbox_opcode
+ * @words: words 1 to 7 of the message; replaced by all eight words of the reply
+ * @timeout_ms: for the card to take the message, and again to answer it
+ *
+ * Return: 0 when the card replied, whatever the status in word 0 says; -ENODEV when it is gone;
+ * -ETIMEDOUT, in which case the card may still act on the message.
+ */
+int npu_mailbox_exchange(struct npu_device *ndev, u32 opcode, u32 words[NPU_MAILBOX_WORDS],
+			 unsigned int timeout_ms)
+{
+	struct npu_mailbox *mailbox = &ndev->mailbox;
+	unsigned int i;
+	int err;
+
+	mutex_lock(&mailbox->lock);
+	err = npu_mailbox_claim(ndev, timeout_ms);
+	if (!err) {
+		words[0] = NPU_MAILBOX_WORD0(opcode, ++mailbox->sequence, 0);
+		for (i = 0; i < NPU_MAILBOX_WORDS; i++)
+			npu_write(ndev, H2C_DATA(i), words[i]);
+		npu_write(ndev, H2C_DOORBELL, MAILBOX_HOST_H2C_DOORBELL_RING_MASK);
+		err = npu_mailbox_await(ndev, words[0], words, timeout_ms);
+	}
+	mutex_unlock(&mailbox->lock);
+
+	if (err == -ENODEV)
+		dev_err(npu_dev(ndev), "mailbox: the card is gone (registers read as ones)\n");
+	else if (err)
+		dev_err(npu_dev(ndev), "mailbox: no reply to %s within %u ms (card state %u)\n",
+			npu_mailbox_opcode_name(opcode), timeout_ms,
+			npu_card_state(npu_read(ndev, CARD_STATE)));
+	return err;
+}
+
+static int npu_mailbox_errno(u32 status)
+{
+	switch (status) {
+	case NPU_MAILBOX_OK:
+		return 0;
+	case NPU_MAILBOX_BUSY:
+		return -EBUSY;
+	case NPU_MAILBOX_BAD_ARGUMENT:
+	case NPU_MAILBOX_BAD_VERSION:
+		return -EINVAL;
+	default:
+		return -EIO;
+	}
+}
+
+/**
+ * npu_mailbox_call - like npu_mailbox_exchange(), with the status of the reply (enum
+ * npu_mailbox_status) as an errno
+ * @ndev: the card
+ * @opcode: enum npu_mailbox_opcode, not BOOT_LOAD
+ * @words: as in npu_mailbox_exchange()
+ */
+int npu_mailbox_call(struct npu_device *ndev, u32 opcode, u32 words[NPU_MAILBOX_WORDS])
+{
+	int err = npu_mailbox_exchange(ndev, opcode, words, ndev->timeouts->message_ms);
+
+	if (err)
+		return err;
+	err = npu_mailbox_errno(NPU_MAILBOX_STATUS(words[0]));
+	if (err)
+		dev_err(npu_dev(ndev), "mailbox: the card refused %s with status %u\n",
+			npu_mailbox_opcode_name(opcode), NPU_MAILBOX_STATUS(words[0]));
+	return err;
+}

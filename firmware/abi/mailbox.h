@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/*
+ * Mailbox messages. The host writes H2C_DATA[0..7] and rings H2C_DOORBELL; the card answers in C2H_DATA[0..7], sets
+ * C2H_PENDING and raises MSI-X vector NPU_VECTOR_MAILBOX. One message is in flight at a time.
+ */
+#ifndef NPU_ABI_MAILBOX_H
+#define NPU_ABI_MAILBOX_H
+
+#include "abi.h"
+#include "status.h"
+
+#define NPU_MAILBOX_WORDS 8u
+#define NPU_VECTOR_MAILBOX 0u
+
+/* Word 0: opcode [7:0], sequence [15:8] (echoed in the reply), status [31:16] (reply only). */
+#define NPU_MAILBOX_WORD0(opcode, sequence, status) \
+	(((uint32_t)(opcode) & 0xffu) | (((uint32_t)(sequence) & 0xffu) << 8) | ((uint32_t)(status) << 16))
+#define NPU_MAILBOX_OPCODE(word0) ((word0) & 0xffu)
+#define NPU_MAILBOX_SEQUENCE(word0) (((word0) >> 8) & 0xffu)
+#define NPU_MAILBOX_STATUS(word0) ((word0) >> 16)
+
+enum npu_mailbox_opcode {
+	/* [1] host ABI version -> [1] card ABI version [2] enum npu_stage [3] image version (0 in ROM)
+	 * [4] Neural Engines [5] DRAM for jobs, MiB [6] queues [7] card physical address of that DRAM, MiB */
+	NPU_MESSAGE_HELLO = 1,
+	/* [1,2] bus address of the image (lo, hi), contiguous, 8-byte aligned [3] bytes [4] host ABI version
+	 * -> status is an enum npu_boot_code */
+	NPU_MESSAGE_BOOT_LOAD = 2,
+	/* [1] queue [7:0], log2 of entries [15:8] (2..10), MSI-X vector [31:16] [2,3] bus address of the submission ring
+	 * [4,5] of the completion ring [6] context id; rings are contiguous and 4096-byte aligned */
+	NPU_MESSAGE_QUEUE_CREATE = 3,
+	/* [1] queue. Jobs of the queue that have not started complete with NPU_JOB_ABORTED first. */
+	NPU_MESSAGE_QUEUE_DESTROY = 4,
+	/* [1..7] echoed. */
+	NPU_MESSAGE_PING = 5,
+};
+
+enum npu_stage {
+	NPU_STAGE_ROM = 1,
+	NPU_STAGE_FIRMWARE = 2,
+};
+
+#endif

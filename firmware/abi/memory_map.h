@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
+/*
+ * Card physical address map (as seen by the command processor and every engine) and interrupt numbers. The vendor's
+ * map is not public; this one is ours. How many Neural Engines and how much DRAM there are is a board parameter,
+ * read from the system controller.
+ */
+#ifndef NPU_ABI_MEMORY_MAP_H
+#define NPU_ABI_MEMORY_MAP_H
+
+#define NPU_MAP_ROM 0x00000000ull
+#define NPU_MAP_ROM_BYTES 0x00010000ull
+#define NPU_MAP_TCM 0x00100000ull
+#define NPU_MAP_TCM_BYTES 0x00100000ull
+/* The last 64 KiB of the TCM belong to the boot ROM (stack, data, staging of the image header). */
+#define NPU_MAP_TCM_ROM_BYTES 0x00010000ull
+
+#define NPU_MAP_ACLINT 0x02000000ull /* MSWI at +0, MTIMER: mtimecmp at +0x4000, mtime at +0xbff8; 1 ns units */
+#define NPU_MAP_ACLINT_BYTES 0x00010000ull
+#define NPU_MAP_PLIC 0x0c000000ull
+#define NPU_MAP_PLIC_BYTES 0x04000000ull
+
+#define NPU_MAP_UART 0x10000000ull
+#define NPU_MAP_MAILBOX 0x10001000ull
+#define NPU_MAP_SYSTEM_CONTROLLER 0x10002000ull
+#define NPU_MAP_TASK_MANAGER 0x10010000ull
+#define NPU_MAP_EXTERNAL_HDMA 0x10020000ull
+#define NPU_MAP_NEURAL_DMA 0x10030000ull
+#define NPU_MAP_TASK_DMA 0x10040000ull
+#define NPU_MAP_NEURAL_ENGINE 0x10100000ull /* + engine * NPU_MAP_NEURAL_ENGINE_STRIDE */
+#define NPU_MAP_NEURAL_ENGINE_STRIDE 0x00010000ull
+#define NPU_MAP_BLOCK_BYTES 0x00001000ull   /* size of each register block above from UART on */
+
+#define NPU_MAP_SHARED 0x40000000ull
+#define NPU_MAP_SCRATCHPAD 0x50000000ull /* + engine * NPU_MAP_SCRATCHPAD_STRIDE */
+#define NPU_MAP_SCRATCHPAD_STRIDE 0x00400000ull
+#define NPU_MAP_DRAM 0x1000000000ull
+
+/* Host memory through the PCIe outbound window: bit 55 set, the bus address in bits 51:0. */
+#define NPU_MAP_HOST 0x0080000000000000ull
+#define NPU_MAP_HOST_ADDRESS_MASK 0x000fffffffffffffull
+
+/* System reserve at the bottom of the DRAM, in bytes (288 MiB): command staging, later logs and crash dumps. */
+#define NPU_DRAM_RESERVED_BYTES 0x12000000ull
+#define NPU_DRAM_COMMAND_STAGING 0x00000000ull /* offset in DRAM, NPU_MAX_COMMAND_BYTES */
+
+/* PLIC sources. */
+#define NPU_IRQ_UART 1
+#define NPU_IRQ_MAILBOX 2
+#define NPU_IRQ_DOORBELL 3
+#define NPU_IRQ_TASK_MANAGER 4
+#define NPU_IRQ_EXTERNAL_HDMA 5
+#define NPU_IRQ_COUNT 32
+
+/* PCIe function: BAR0 holds the mailbox's host registers and the MSI-X structures, BAR2 a window onto the DRAM. */
+#define NPU_BAR0_BYTES 0x10000u
+#define NPU_BAR0_MSIX_TABLE 0x8000u
+#define NPU_BAR0_MSIX_PBA 0x9000u
+#define NPU_MSIX_VECTORS 32u
+#define NPU_QUEUES 16u
+
+#endif

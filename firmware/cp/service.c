@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/cp/service.h"
+
+#include "firmware/abi/abi.h"
+#include "firmware/abi/memory_map.h"
+#include "firmware/cp/jobs.h"
+#include "firmware/cp/mailbox_service.h"
+#include "firmware/cp/queues.h"
+#include "firmware/cp/version.h"
+#include "firmware/lib/aclint.h"
+#include "firmware/lib/cpu.h"
+#include "firmware/lib/log.h"
+#include "firmware/lib/mailbox.h"
+#include "firmware/lib/plic.h"
+#include "firmware/lib/system_controller.h"
+#include "npu/registers/mailbox.h"
+
+static struct board board_;
+
+static void log_banner(void) {
+  log_line("npu command-processor firmware %u.%u.%u, ABI %u.%u", CP_VERSION_MAJOR, CP_VERSION_MINOR, CP_VERSION_PATCH,
+           NPU_ABI_MAJOR, NPU_ABI_MINOR);
+  log_line("card %u: %u Neural Engines, %lu MiB DRAM, %u KiB shared memory, %u KiB scratchpads, %u MHz", board_.card,
+           board_.neural_engines, (unsigned long)(board_.dram_bytes >> 20), board_.shared_bytes >> 10,
+           board_.scratchpad_bytes >> 10, board_.cp_mhz);
+  if (board_.job_bytes == 0) log_line("no DRAM left for jobs: the board has no more than the system reserve");
+}
+
+void service_init(void) {
+  aclint_set_deadline(ACLINT_NEVER);
+  plic_init(PLIC_SOURCE(NPU_IRQ_MAILBOX) | PLIC_SOURCE(NPU_IRQ_DOORBELL) | PLIC_SOURCE(NPU_IRQ_TASK_MANAGER));
+  log_init("cp");
+  board_ = system_controller_board();
+  log_banner();
+  queues_init();
+  jobs_init(&board_);
+  mailbox_service_init(&board_);
+  log_line("ready");
+  mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_READY);
+}
+
+static void serve_source(uint32_t source) {
+  switch (source) {
+    case NPU_IRQ_MAILBOX:
+      mailbox_service_serve_message();
+      break;
+    case NPU_IRQ_DOORBELL:
+      queues_serve_doorbells(mailbox_take_doorbells());
+      break;
+    case NPU_IRQ_TASK_MANAGER:
+      jobs_serve_task_manager();
+      break;
+    default:
+      break;
+  }
+}
+
+bool service_poll(void) {
+  bool served = false;
+  /* Bounded, so that a source that stays asserted cannot keep the firmware from the rest. */
+  for (unsigned i = 0; i < NPU_IRQ_COUNT; ++i) {
+    uint32_t source = plic_claim();
+    if (source == 0) break;
+    serve_source(source);
+    plic_complete(source);
+    served = true;
+  }
+  uint64_t now = aclint_time_ns();
+  jobs_serve_time(now);
+  served |= jobs_start_next();
+  mailbox_service_serve_drain(now);
+  return served;
+}
+
+void service_sleep(void) {
+  uint64_t job = jobs_deadline(), message = mailbox_service_deadline();
+  aclint_set_deadline(job < message ? job : message);
+  cpu_wait_for_interrupt();
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The firmware's main loop in two steps: serve everything that can be served, then sleep until there is more. */
+#pragma once
+
+#include <stdbool.h>
+
+/* Interrupts, console banner, services; CARD_STATE READY at the end. */
+void service_init(void);
+
+/* Serves all pending interrupts, what has timed out, and one submission. False: nothing is left to do now. */
+bool service_poll(void);
+
+/* Sleeps until an interrupt or the next deadline. */
+void service_sleep(void);

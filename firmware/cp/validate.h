@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Checks of everything the host hands over (firmware/abi/queue.h). Each returns NULL for a valid object, else the
+ * reason as text for the console. They look only at copies in the TCM that the host cannot change any more.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "firmware/abi/queue.h"
+#include "firmware/lib/mailbox.h"
+#include "firmware/lib/system_controller.h"
+
+/* Arguments of QUEUE_CREATE. */
+struct queue_arguments {
+  uint32_t queue;
+  uint32_t log2_entries;
+  uint32_t vector;
+  uint32_t context;
+  uint64_t submission_ring; /* bus addresses */
+  uint64_t completion_ring;
+};
+
+struct queue_arguments queue_arguments_from(const struct mailbox_message* message);
+
+const char* validate_queue(const struct queue_arguments* arguments);
+
+/* `context` is the queue's. For EXECUTE also the fields that need no segment table. */
+const char* validate_submission(const struct npu_submission* submission, uint32_t context);
+
+const char* validate_segment(const struct npu_segment* segment, const struct board* board);
+
+/* Whether the command range lies inside its segment; `submission` and `segment` are valid by themselves. */
+const char* validate_commands(const struct npu_submission* submission, const struct npu_segment* segment);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/lib/handshake.h"
+
+#include "firmware/lib/log.h"
+
+static void serve_hello(const struct mailbox_message* request, const struct handshake_identity* identity,
+                        const struct board* board) {
+  uint32_t host_version = request->word[1];
+  bool compatible = NPU_ABI_VERSION_MAJOR(host_version) == NPU_ABI_MAJOR;
+  if (!compatible) {
+    log_line("HELLO refused: host ABI %u.%u, this card's is %u.%u: install matching driver and firmware",
+             NPU_ABI_VERSION_MAJOR(host_version), host_version & 0xffffu, NPU_ABI_MAJOR, NPU_ABI_MINOR);
+  }
+  struct mailbox_message reply = {{
+      0,
+      NPU_ABI_VERSION,
+      identity->stage,
+      identity->image_version,
+      board->neural_engines,
+      (uint32_t)(board->job_bytes >> 20),
+      NPU_QUEUES,
+      (uint32_t)(board->job_base >> 20),
+  }};
+  mailbox_reply(request, &reply, compatible ? NPU_MAILBOX_OK : NPU_MAILBOX_BAD_VERSION);
+}
+
+bool handshake_serve(const struct mailbox_message* request, const struct handshake_identity* identity,
+                     const struct board* board) {
+  switch (NPU_MAILBOX_OPCODE(request->word[0])) {
+    case NPU_MESSAGE_HELLO:
+      serve_hello(request, identity, board);
+      return true;
+    case NPU_MESSAGE_PING: {
+      struct mailbox_message reply = *request;
+      mailbox_reply(request, &reply, NPU_MAILBOX_OK);
+      return true;
+    }
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Board straps, cause of the last reset, and the scratch registers that survive a card reset. */
+#pragma once
+
+#include <stdint.h>
+
+/* What this card is built from. */
+struct board {
+  uint32_t neural_engines;
+  uint32_t card; /* index in the server */
+  uint32_t cp_mhz;
+  uint32_t shared_bytes;
+  uint32_t scratchpad_bytes; /* per engine */
+  uint64_t dram_bytes;
+  uint64_t job_base; /* card physical address of the DRAM that jobs may use */
+  uint64_t job_bytes;
+};
+
+struct board system_controller_board(void);
+
+/* Reason of the last restart as text: "power-on", "host", "firmware", "PCIe" or "unknown". */
+const char* system_controller_reset_cause(void);
+
+/* Scratch register `index`, below SYSTEM_CONTROLLER_SCRATCH_COUNT. */
+uint32_t system_controller_scratch(uint32_t index);
+void system_controller_set_scratch(uint32_t index, uint32_t value);

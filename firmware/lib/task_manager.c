@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/lib/task_manager.h"
+
+#include "firmware/abi/memory_map.h"
+#include "firmware/lib/cpu.h"
+#include "firmware/lib/mmio.h"
+#include "npu/registers/task_manager.h"
+
+static uint32_t read_register(uint32_t offset) {
+  return mmio_read32(NPU_MAP_TASK_MANAGER + offset);
+}
+static uint64_t read_register64(uint32_t offset) {
+  return mmio_read64(NPU_MAP_TASK_MANAGER + offset);
+}
+static void write_register(uint32_t offset, uint32_t value) {
+  mmio_write32(NPU_MAP_TASK_MANAGER + offset, value);
+}
+static void write_register64(uint32_t offset, uint64_t value) {
+  mmio_write64(NPU_MAP_TASK_MANAGER + offset, value);
+}
+
+bool task_manager_start(const struct task_manager_job* job) {
+  if (read_register(TASK_MANAGER_STATUS) & TASK_MANAGER_STATUS_BUSY_MASK) return false;
+  write_register(TASK_MANAGER_STATUS, TASK_MANAGER_STATUS_DONE_MASK | TASK_MANAGER_STATUS_ERROR_MASK);
+  write_register64(TASK_MANAGER_COMMANDS, job->commands);
+  write_register(TASK_MANAGER_COMMAND_BYTES, job->command_bytes);
+  write_register(TASK_MANAGER_SEGMENT_COUNT, job->segment_count);
+  write_register64(TASK_MANAGER_SEGMENTS, job->segments);
+  write_register(TASK_MANAGER_CONTEXT, job->context);
+  cpu_fence();
+  write_register(TASK_MANAGER_CONTROL, TASK_MANAGER_CONTROL_START_MASK);
+  return true;
+}
+
+void task_manager_abort(void) {
+  write_register(TASK_MANAGER_CONTROL, TASK_MANAGER_CONTROL_ABORT_MASK);
+}
+
+bool task_manager_take_end(struct task_manager_end* end) {
+  uint32_t status = read_register(TASK_MANAGER_STATUS);
+  if (!(status & TASK_MANAGER_STATUS_DONE_MASK)) return false;
+  *end = (struct task_manager_end){
+      .error = status & TASK_MANAGER_STATUS_ERROR_MASK,
+      .retired = read_register(TASK_MANAGER_RETIRED),
+      .start_ns = read_register64(TASK_MANAGER_START_NS),
+      .end_ns = read_register64(TASK_MANAGER_END_NS),
+  };
+  if (end->error) {
+    end->fault = read_register(TASK_MANAGER_FAULT_CODE);
+    end->fault_command = read_register(TASK_MANAGER_FAULT_COMMAND);
+    end->fault_address = read_register64(TASK_MANAGER_FAULT_ADDRESS);
+  }
+  write_register(TASK_MANAGER_STATUS, TASK_MANAGER_STATUS_DONE_MASK | TASK_MANAGER_STATUS_ERROR_MASK);
+  return true;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Exceptions. Firmware takes no interrupts and expects no exception, so each one ends it: the registers are dumped on
+ * the console, a crash record is left for the next boot, the host sees CARD_STATE FAULT, and the hart stops.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TRAP_REGISTERS 31u /* x1..x31 */
+
+/* Written by trap_entry in trap_entry.S, which knows this layout. */
+struct trap_frame {
+  uint64_t x[TRAP_REGISTERS]; /* x[n - 1] is register n */
+  uint64_t mepc;
+  uint64_t mcause;
+  uint64_t mtval;
+  uint64_t mstatus;
+};
+
+/* Dumps `frame`, writes the crash record, sets CARD_STATE FAULT. */
+void trap_report(const struct trap_frame* frame);
+
+/* Prints and clears the crash record of an earlier run, if the scratch registers hold one. */
+bool trap_report_last_crash(void);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/rom/rom.h"
+
+#include "firmware/abi/mailbox.h"
+#include "firmware/lib/aclint.h"
+#include "firmware/lib/handshake.h"
+#include "firmware/lib/log.h"
+#include "firmware/lib/mailbox.h"
+#include "firmware/lib/plic.h"
+#include "firmware/lib/system_controller.h"
+#include "firmware/lib/trap.h"
+#include "firmware/rom/boot.h"
+#include "npu/registers/mailbox.h"
+
+static struct board board_;
+
+void rom_init(void) {
+  aclint_set_deadline(ACLINT_NEVER);
+  plic_init(PLIC_SOURCE(NPU_IRQ_MAILBOX));
+  log_init("rom");
+  board_ = system_controller_board();
+  log_line("npu boot ROM, ABI %u.%u, card %u, reset by %s", NPU_ABI_MAJOR, NPU_ABI_MINOR, board_.card,
+           system_controller_reset_cause());
+  trap_report_last_crash();
+  mailbox_set_boot_code(NPU_BOOT_NONE);
+  mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_ROM);
+  log_line("waiting for a firmware image");
+}
+
+/* The registers change before the reply: a host that has the reply finds them settled. */
+static bool serve_boot_load(const struct mailbox_message* message, uint64_t* entry) {
+  struct boot_request request = {
+      .bus_address = mailbox_address(message, 1),
+      .bytes = message->word[3],
+      .host_abi_version = message->word[4],
+  };
+  mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_LOADING);
+  enum npu_boot_code code = boot_load(&request, entry);
+  bool booted = code == NPU_BOOT_BOOTED;
+  if (booted) log_line("image verified, starting it");
+  mailbox_set_boot_code(code);
+  if (!booted) mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_ROM);
+  struct mailbox_message reply = {{0}};
+  mailbox_reply(message, &reply, code);
+  return booted;
+}
+
+static bool serve_message(const struct mailbox_message* message, uint64_t* entry) {
+  static const struct handshake_identity identity = {.stage = NPU_STAGE_ROM, .image_version = 0};
+  if (handshake_serve(message, &identity, &board_)) return false;
+  struct mailbox_message reply = {{0}};
+  switch (NPU_MAILBOX_OPCODE(message->word[0])) {
+    case NPU_MESSAGE_BOOT_LOAD:
+      return serve_boot_load(message, entry);
+    case NPU_MESSAGE_QUEUE_CREATE:
+    case NPU_MESSAGE_QUEUE_DESTROY:
+      mailbox_reply(message, &reply, NPU_MAILBOX_NOT_READY);
+      return false;
+    default:
+      mailbox_reply(message, &reply, NPU_MAILBOX_UNKNOWN_MESSAGE);
+      return false;
+  }
+}
+
+bool rom_serve(uint64_t* entry) {
+  uint32_t source;
+  while ((source = plic_claim()) != 0) {
+    struct mailbox_message message;
+    bool booted = source == NPU_IRQ_MAILBOX && mailbox_take(&message) && serve_message(&message, entry);
+    plic_complete(source);
+    if (booted) return true;
+  }
+  return false;
+}

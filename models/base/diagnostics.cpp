@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/base/diagnostics.h"
+
+#include <systemc>
+
+namespace npuvp::base {
+
+Diagnostics::Diagnostics(std::shared_ptr<spdlog::logger> logger) : logger_(std::move(logger)) {}
+
+void Diagnostics::misuse(const std::string& place, const std::string& what, const Origin& origin) {
+  ++count_;
+  last_ = fmt::format("{}: {}, by {}", place, what, origin.to_string());
+  if (seen_.insert(last_).second) logger_->warn("misuse: {} (at {})", last_, sc_core::sc_time_stamp().to_string());
+  if (policy_ == Policy::kStop && stop_) stop_();
+}
+
+}  // namespace npuvp::base

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tlm>
+
+namespace npuvp::base {
+
+/// Who caused an access; printed by diagnostics and traces.
+struct Origin {
+  enum class Kind : uint8_t { kUnknown, kHart, kHost, kEngine };
+  Kind kind = Kind::kUnknown;
+  uint16_t id = 0;  ///< Hart number, requester id (bus << 8 | devfn) or engine number.
+  uint64_t pc = 0;  ///< Of the instruction, for a hart.
+
+  [[nodiscard]] std::string to_string() const;
+};
+
+/// What travels beside a TLM-2.0 generic payload on every bus of the card and the fabric.
+/// Owned by the initiator (base::InitiatorPort), valid for the length of the transaction.
+class Sideband final : public tlm::tlm_extension<Sideband> {
+ public:
+  Origin origin;
+  uint16_t requester_id = 0;  ///< PCIe requester id once the access is on the fabric.
+  uint16_t context = 0;       ///< Context (isolation domain) of the job, 0 for firmware and host.
+  bool poison = false;        ///< Data is known to be bad: set by the target of a read, the initiator of a write.
+
+  [[nodiscard]] tlm::tlm_extension_base* clone() const override { return new Sideband(*this); }
+  void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Sideband&>(other); }
+};
+
+/// The payload's sideband, or an empty one when the initiator sent none.
+[[nodiscard]] const Sideband& sideband_of(const tlm::tlm_generic_payload& payload);
+
+}  // namespace npuvp::base

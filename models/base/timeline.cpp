@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/base/timeline.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace npuvp::base {
+
+using sc_core::sc_time;
+
+Timeline::Timeline(double bytes_per_second)
+    : ticks_per_byte_(1.0 / (bytes_per_second * sc_core::sc_get_time_resolution().to_seconds())) {
+  sc_assert(bytes_per_second > 0);
+}
+
+sc_time Timeline::duration_of(uint64_t bytes) const {
+  return sc_time::from_value(static_cast<uint64_t>(std::ceil(static_cast<double>(bytes) * ticks_per_byte_)));
+}
+
+Timeline::Slot Timeline::reserve_bytes(sc_time earliest, uint64_t bytes) {
+  return reserve(earliest, duration_of(bytes));
+}
+
+Timeline::Slot Timeline::reserve(sc_time earliest, sc_time duration) {
+  forget_past();
+  busy_ += duration;
+  // First slot that ends after `earliest`; nearly always none or the last one.
+  auto next = slots_.end();
+  while (next != slots_.begin() && std::prev(next)->end > earliest) --next;
+  sc_time begin = earliest;
+  while (next != slots_.end() && next->begin < begin + duration) {
+    begin = std::max(begin, next->end);
+    ++next;
+  }
+  const Slot slot{begin, begin + duration};
+  if (duration == sc_core::SC_ZERO_TIME) return slot;
+
+  const bool joins_previous = next != slots_.begin() && std::prev(next)->end == slot.begin;
+  const bool joins_next = next != slots_.end() && next->begin == slot.end;
+  if (joins_previous && joins_next) {
+    std::prev(next)->end = next->end;
+    slots_.erase(next);
+  } else if (joins_previous) {
+    std::prev(next)->end = slot.end;
+  } else if (joins_next) {
+    next->begin = slot.begin;
+  } else {
+    slots_.insert(next, slot);
+  }
+  return slot;
+}
+
+void Timeline::forget_past() {
+  const sc_time now = sc_core::sc_time_stamp();
+  while (!slots_.empty() && slots_.front().end <= now) slots_.pop_front();
+}
+
+void Timeline::reset() {
+  slots_.clear();
+  busy_ = sc_core::SC_ZERO_TIME;
+}
+
+}  // namespace npuvp::base

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "firmware/abi/command.h"
+#include "models/base/command_port.h"
+
+namespace npuvp::dma {
+
+/// Checks what can be told of a command from its fields alone: that it belongs to channel `channel` of the engine of
+/// `kind`, opcode, reserved fields, sizes, address arithmetic, and the spaces that the kind may join.
+/// ILLEGAL_COMMAND, or ADDRESS for an unknown space or a transfer that leaves its space.
+[[nodiscard]] base::CommandOutcome check_command(const npu_command& command, npu_command_kind kind, unsigned channel);
+
+}  // namespace npuvp::dma

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled once per instruction set by Highway, which picks the best one at run time.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "models/ne/arithmetic.h"
+#include "models/ne/fp16.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "models/ne/gemm_arithmetic.cpp"
+// The kernels keep tiles in arrays of vectors, which vectors of unknown length do not allow.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#include <hwy/aligned_allocator.h>
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace npuvp::ne::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// A tile of C stays in registers: kTileRows x 2 vectors of 32-bit sums. Both formats are packed to 32-bit words first,
+// so that one blocking scheme serves both: FP16 to one FP32 per step of k, INT8 to a pair of INT16 per two steps.
+#if HWY_TARGET <= HWY_AVX3
+constexpr size_t kTileRows = 8;
+#else
+constexpr size_t kTileRows = 4;
+#endif
+#if HWY_TARGET == HWY_SCALAR
+constexpr size_t kLanes = 1;
+#else
+constexpr size_t kLanes = HWY_MAX_BYTES / 4;
+#endif
+constexpr size_t kTileColumns = 2 * kLanes;
+constexpr size_t kBlockSteps = 256;  // one panel of B: 256 x 32 words = 32 KiB, the size of an L1 cache
+constexpr size_t kBlockRows = 256;   // one block of A: 256 KiB, in the L2 cache
+
+struct Fp16 {
+  using Word = float;
+  using Sum = float;
+  static constexpr size_t kPerStep = 1;
+  static constexpr size_t kElementBytes = 2;
+
+  static uint16_t element(const uint8_t* row, size_t index) {
+    uint16_t bits;
+    std::memcpy(&bits, row + 2 * index, 2);
+    return bits;
+  }
+  static void pack_a(const uint8_t* row, size_t k, float* words) {
+    for (size_t i = 0; i < k; ++i) words[i] = fp16_to_fp32(element(row, i));
+  }
+  static void pack_b(const uint8_t* row, size_t /*stride*/, size_t /*k*/, size_t columns, float* words) {
+    for (size_t i = 0; i < columns; ++i) words[i] = fp16_to_fp32(element(row, i));
+  }
+  // The product is exact in FP32, so that fused and separate operations round alike.
+  template <class V>
+  static void step(V a, V b, V& sum, V& /*sum_high*/) {
+    sum = hn::MulAdd(a, b, sum);
+  }
+  template <class V>
+  static V total(V sum, V /*sum_high*/) {
+    return sum;
+  }
+  static float stored(float sum) { return std::isnan(sum) ? std::bit_cast<float>(kCanonicalNan32) : sum; }
+};
+
+struct Int8 {
+  using Word = int32_t;
+  using Sum = int32_t;
+  static constexpr size_t kPerStep = 2;
+  static constexpr size_t kElementBytes = 1;
+
+  static int32_t pair(uint8_t first, uint8_t second) {
+    const auto low = static_cast<uint16_t>(static_cast<int8_t>(first));
+    const auto high = static_cast<uint32_t>(static_cast<int32_t>(static_cast<int8_t>(second)));
+    return static_cast<int32_t>(low | (high << 16));
+  }
+  static void pack_a(const uint8_t* row, size_t k, int32_t* words) {
+    for (size_t i = 0; i < k / 2; ++i) words[i] = pair(row[2 * i], row[2 * i + 1]);
+    if (k % 2 != 0) words[k / 2] = pair(row[k - 1], 0);
+  }
+  static void pack_b(const uint8_t* row, size_t stride, size_t k, size_t columns, int32_t* words) {
+    if (k >= 2) {
+      for (size_t i = 0; i < columns; ++i) words[i] = pair(row[i], row[i + stride]);
+    } else {
+      for (size_t i = 0; i < columns; ++i) words[i] = pair(row[i], 0);
+    }
+  }
+  template <class V>
+  static void step(V a, V b, V& sum, V& sum_high) {
+    const hn::DFromV<V> d32;
+#if HWY_TARGET == HWY_SCALAR  // its vectors hold one element, no pair
+    const int32_t low = static_cast<int16_t>(hn::GetLane(a)) * static_cast<int16_t>(hn::GetLane(b));
+    const hn::Vec<decltype(d32)> high = hn::Mul(hn::ShiftRight<16>(a), hn::ShiftRight<16>(b));
+    sum = hn::Add(sum, hn::Add(hn::Set(d32, low), high));
+    (void)sum_high;
+#else
+    const hn::Repartition<int16_t, decltype(d32)> d16;
+    sum = hn::ReorderWidenMulAccumulate(d32, hn::BitCast(d16, a), hn::BitCast(d16, b), sum, sum_high);
+#endif
+  }
+  template <class V>
+  static V total(V sum, V sum_high) {
+#if HWY_TARGET == HWY_SCALAR
+    (void)sum_high;
+    return sum;
+#else
+    return hn::RearrangeToOddPlusEven(sum, sum_high);
+#endif
+  }
+  static int32_t stored(int32_t sum) {
+    return sum;
+  }
+};
+
+/// tile[kTileRows][kTileColumns] += a[kTileRows][a_stride] * b[steps][kTileColumns], in order of the steps.
+template <class Format>
+HWY_INLINE void multiply_tile(const typename Format::Word* HWY_RESTRICT a, size_t a_stride,
+                              const typename Format::Word* HWY_RESTRICT b, size_t steps,
+                              typename Format::Sum* HWY_RESTRICT tile) {
+  const hn::FixedTag<typename Format::Word, kLanes> d;
+  using V = hn::Vec<decltype(d)>;
+  V sum[kTileRows][2];
+  V high[kTileRows][2];  // second half of the sums where widening multiplication needs one; optimised away elsewhere
+  for (size_t r = 0; r < kTileRows; ++r) {
+    for (size_t v = 0; v < 2; ++v) {
+      sum[r][v] = hn::Zero(d);
+      if constexpr (Format::kPerStep == 1) sum[r][v] = hn::Load(d, tile + r * kTileColumns + v * kLanes);
+      high[r][v] = hn::Zero(d);
+    }
+  }
+  for (size_t s = 0; s < steps; ++s) {
+    const V b0 = hn::Load(d, b + s * kTileColumns);
+    const V b1 = hn::Load(d, b + s * kTileColumns + kLanes);
+    for (size_t r = 0; r < kTileRows; ++r) {
+      const V broadcast = hn::Set(d, a[r * a_stride + s]);
+      Format::step(broadcast, b0, sum[r][0], high[r][0]);
+      Format::step(broadcast, b1, sum[r][1], high[r][1]);
+    }
+  }
+  for (size_t r = 0; r < kTileRows; ++r) {
+    for (size_t v = 0; v < 2; ++v) {
+      typename Format::Sum* place = tile + r * kTileColumns + v * kLanes;
+      V total = Format::total(sum[r][v], high[r][v]);
+      if constexpr (Format::kPerStep == 2) total = hn::Add(total, hn::Load(d, place));
+      hn::Store(total, d, place);
+    }
+  }
+}
+
+/// One tile of C at row m0, column n0, for one block of steps.
+template <class Format>
+HWY_INLINE void update_c(const GemmOperands& gemm, size_t m0, size_t n0, bool first, bool last,
+                         const typename Format::Word* a, const typename Format::Word* b, size_t steps) {
+  HWY_ALIGN typename Format::Sum tile[kTileRows * kTileColumns] = {};
+  const size_t rows = std::min(kTileRows, gemm.m - m0);
+  const size_t columns = std::min(kTileColumns, gemm.n - n0);
+  uint8_t* c = gemm.c + m0 * gemm.c_stride + n0 * 4;
+  if (!first || gemm.accumulate) {
+    for (size_t r = 0; r < rows; ++r) std::memcpy(tile + r * kTileColumns, c + r * gemm.c_stride, columns * 4);
+  }
+  multiply_tile<Format>(a, kBlockSteps, b, steps, tile);
+  if (last) {
+    for (auto& sum : tile) sum = Format::stored(sum);
+  }
+  for (size_t r = 0; r < rows; ++r) std::memcpy(c + r * gemm.c_stride, tile + r * kTileColumns, columns * 4);
+}
+
+/// Packs `steps` steps of all columns of B from row k0 into panels [n / kTileColumns][steps][kTileColumns].
+template <class Format>
+void pack_panels(const GemmOperands& gemm, size_t k0, size_t steps, typename Format::Word* panels) {
+  for (size_t n0 = 0; n0 < gemm.n; n0 += kTileColumns) {
+    const size_t columns = std::min(kTileColumns, gemm.n - n0);
+    for (size_t s = 0; s < steps; ++s) {
+      const size_t k = k0 + s * Format::kPerStep;
+      typename Format::Word* words = panels + n0 * steps + s * kTileColumns;
+      const uint8_t* row = gemm.b + k * gemm.b_stride + n0 * Format::kElementBytes;
+      if (columns == kTileColumns) {
+        Format::pack_b(row, gemm.b_stride, gemm.k - k, kTileColumns, words);
+      } else {
+        Format::pack_b(row, gemm.b_stride, gemm.k - k, columns, words);
+        std::fill(words + columns, words + kTileColumns, typename Format::Word{});
+      }
+    }
+  }
+}
+
+template <class Format>
+void multiply(const GemmOperands& gemm) {
+  using Word = typename Format::Word;
+  constexpr size_t kBlockK = kBlockSteps * Format::kPerStep;
+  const size_t padded_n = hwy::RoundUpTo(gemm.n, kTileColumns);
+  const size_t padded_rows = hwy::RoundUpTo(std::min(gemm.m, kBlockRows), kTileRows);
+  const size_t most_steps = std::min(kBlockSteps, (gemm.k + Format::kPerStep - 1) / Format::kPerStep);
+  const auto panels = hwy::AllocateAligned<Word>(padded_n * most_steps);
+  const auto block = hwy::AllocateAligned<Word>(padded_rows * kBlockSteps);
+  std::fill(block.get(), block.get() + padded_rows * kBlockSteps, Word{});
+
+  for (size_t k0 = 0; k0 < gemm.k; k0 += kBlockK) {
+    const size_t k = std::min(kBlockK, gemm.k - k0);
+    const size_t steps = (k + Format::kPerStep - 1) / Format::kPerStep;
+    pack_panels<Format>(gemm, k0, steps, panels.get());
+    for (size_t m0 = 0; m0 < gemm.m; m0 += kBlockRows) {
+      const size_t rows = std::min(kBlockRows, gemm.m - m0);
+      for (size_t r = 0; r < rows; ++r) {
+        Format::pack_a(gemm.a + (m0 + r) * gemm.a_stride + k0 * Format::kElementBytes, k,
+                       block.get() + r * kBlockSteps);
+      }
+      for (size_t n0 = 0; n0 < gemm.n; n0 += kTileColumns) {
+        for (size_t r = 0; r < rows; r += kTileRows) {
+          update_c<Format>(gemm, m0 + r, n0, k0 == 0, k0 + k == gemm.k, block.get() + r * kBlockSteps,
+                           panels.get() + n0 * steps, steps);
+        }
+      }
+    }
+  }
+}
+
+void multiply_int8(const GemmOperands& gemm) {
+  multiply<Int8>(gemm);
+}
+void multiply_fp16(const GemmOperands& gemm) {
+  multiply<Fp16>(gemm);
+}
+
+}  // namespace
+}  // namespace npuvp::ne::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace npuvp::ne {
+namespace {
+HWY_EXPORT(multiply_int8);
+HWY_EXPORT(multiply_fp16);
+}  // namespace
+
+void gemm_int8(const GemmOperands& gemm) {
+  HWY_DYNAMIC_DISPATCH(multiply_int8)(gemm);
+}
+void gemm_fp16(const GemmOperands& gemm) {
+  HWY_DYNAMIC_DISPATCH(multiply_fp16)(gemm);
+}
+
+}  // namespace npuvp::ne
+#endif

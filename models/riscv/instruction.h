@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace npuvp::riscv {
+
+/// Every operation the interpreter has a handler for, in one list so that the enumeration and the dispatch table cannot
+/// differ. The first group is internal: a slot not decoded yet, the slot after a page's last one, and direct jumps
+/// inside a decoded page.
+#define NPUVP_RISCV_OPERATIONS(X)                                                                                      \
+  X(Undecoded)                                                                                                         \
+  X(PageEnd) X(BeqNear) X(BneNear) X(BltNear) X(BgeNear) X(BltuNear) X(BgeuNear) X(JalNear) X(Illegal) X(Lui) X(Auipc) \
+      X(Jal) X(Jalr) X(Beq) X(Bne) X(Blt) X(Bge) X(Bltu) X(Bgeu) X(Lb) X(Lh) X(Lw) X(Ld) X(Lbu) X(Lhu) X(Lwu) X(Sb)    \
+          X(Sh) X(Sw) X(Sd) X(Addi) X(Slti) X(Sltiu) X(Xori) X(Ori) X(Andi) X(Slli) X(Srli) X(Srai) X(Add) X(Sub)      \
+              X(Sll) X(Slt) X(Sltu) X(Xor) X(Srl) X(Sra) X(Or) X(And) X(Addiw) X(Slliw) X(Srliw) X(Sraiw) X(Addw)      \
+                  X(Subw) X(Sllw) X(Srlw) X(Sraw) X(Mul) X(Mulh) X(Mulhsu) X(Mulhu) X(Div) X(Divu) X(Rem) X(Remu)      \
+                      X(Mulw) X(Divw) X(Divuw) X(Remw) X(Remuw) X(LrW) X(ScW) X(AmoswapW) X(AmoaddW) X(AmoxorW)        \
+                          X(AmoandW) X(AmoorW) X(AmominW) X(AmomaxW) X(AmominuW) X(AmomaxuW) X(LrD) X(ScD) X(AmoswapD) \
+                              X(AmoaddD) X(AmoxorD) X(AmoandD) X(AmoorD) X(AmominD) X(AmomaxD) X(AmominuD) X(AmomaxuD) \
+                                  X(Fence) X(FenceI) X(Ecall) X(Ebreak) X(Mret) X(Wfi) X(Csrrw) X(Csrrs) X(Csrrc)      \
+                                      X(Csrrwi) X(Csrrsi) X(Csrrci)
+
+enum class Op : uint16_t {
+#define NPUVP_RISCV_ENUMERATOR(name) k##name,
+  NPUVP_RISCV_OPERATIONS(NPUVP_RISCV_ENUMERATOR)
+#undef NPUVP_RISCV_ENUMERATOR
+};
+
+/// Destination index used in place of x0: a register nobody reads, so that handlers need no test for x0.
+inline constexpr uint8_t kSinkRegister = 32;
+
+/// One decoded instruction, independent of where it stands (the near jumps excepted).
+struct Instruction {
+  Op op = Op::kUndecoded;
+  uint8_t rd = kSinkRegister;  ///< 1..31, or kSinkRegister for x0.
+  uint8_t rs1 = 0;             ///< 0..31; the zero-extended immediate of Csrr?i.
+  uint8_t rs2 = 0;
+  uint8_t slots = 1;  ///< Length in units of 2 bytes: 1 compressed, 2 otherwise.
+  uint16_t csr = 0;   ///< CSR number of Csrr*.
+  int32_t imm = 0;    ///< Sign-extended immediate; bytes for jumps, slots for near jumps, shift amount for shifts.
+  uint32_t raw = 0;   ///< The bits as fetched, 16 significant when compressed.
+};
+static_assert(sizeof(Instruction) == 16, "a decoded page must stay small enough for the host's L1 cache");
+
+}  // namespace npuvp::riscv

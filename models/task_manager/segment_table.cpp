@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/task_manager/segment_table.h"
+
+#include <algorithm>
+
+namespace npuvp::task_manager {
+
+using sc_core::sc_time;
+
+namespace {
+
+constexpr uint64_t kPageBytes = NPU_HOST_PAGE_BYTES;
+constexpr uint64_t kEntryBytes = sizeof(uint64_t);
+constexpr uint64_t kHostBytes = NPU_MAP_HOST_ADDRESS_MASK + 1;
+
+bool inside(uint64_t offset, uint64_t bytes, uint64_t size) {
+  return offset <= size && bytes <= size - offset;
+}
+
+uint64_t pages_of(uint64_t bytes) {
+  return bytes / kPageBytes + (bytes % kPageBytes != 0 ? 1 : 0);
+}
+
+bool is_host_page(uint64_t bus_address) {
+  return bus_address % kPageBytes == 0 && (bus_address & ~NPU_MAP_HOST_ADDRESS_MASK) == 0;
+}
+
+}  // namespace
+
+SegmentTable::SegmentTable(const Memories& memories, base::InitiatorPort& port, uint16_t context)
+    : memories_(memories), port_(port), context_(context) {}
+
+size_t SegmentTable::load(std::span<const npu_segment> segments) {
+  segments_.clear();
+  for (const auto& segment : segments) {
+    if (!well_formed(segment)) break;
+    segments_.push_back({segment, 0, {}});
+  }
+  return segments_.size();
+}
+
+bool SegmentTable::well_formed(const npu_segment& segment) const {
+  if ((segment.flags & ~NPU_SEGMENT_WRITABLE) != 0 || segment.reserved != 0) return false;
+  switch (segment.kind) {
+    case NPU_SEGMENT_DEVICE:
+      return segment.base >= NPU_MAP_DRAM && inside(segment.base - NPU_MAP_DRAM, segment.size, memories_.dram_bytes);
+    case NPU_SEGMENT_HOST_PAGES:
+      return segment.base % kEntryBytes == 0 && inside(segment.base, pages_of(segment.size) * kEntryBytes, kHostBytes);
+    default:
+      return false;
+  }
+}
+
+base::AddressSpace::Range SegmentTable::translate(uint64_t address, uint64_t bytes, bool write, uint16_t engine,
+                                                  sc_time& delay) {
+  const uint32_t space = NPU_ADDRESS_SPACE(address);
+  const uint64_t offset = NPU_ADDRESS_OFFSET(address);
+  if (space == NPU_SPACE_SCRATCHPAD) {
+    if (engine >= memories_.neural_engines || !inside(offset, bytes, memories_.scratchpad_bytes)) {
+      return {NPU_FAULT_ADDRESS};
+    }
+    return {NPU_FAULT_NONE, NPU_MAP_SCRATCHPAD + engine * NPU_MAP_SCRATCHPAD_STRIDE + offset, bytes};
+  }
+  if (space == NPU_SPACE_SHARED) {
+    if (!inside(offset, bytes, memories_.shared_bytes)) return {NPU_FAULT_ADDRESS};
+    return {NPU_FAULT_NONE, NPU_MAP_SHARED + offset, bytes};
+  }
+  if (space >= segments_.size()) return {NPU_FAULT_ADDRESS};
+  auto& segment = segments_[space];
+  if (!inside(offset, bytes, segment.description.size)) return {NPU_FAULT_ADDRESS};
+  if (write && (segment.description.flags & NPU_SEGMENT_WRITABLE) == 0) return {NPU_FAULT_PERMISSION};
+  if (segment.description.kind == NPU_SEGMENT_DEVICE) {
+    return {NPU_FAULT_NONE, segment.description.base + offset, bytes};
+  }
+  return translate_pages(segment, offset, bytes, delay);
+}
+
+/// As many pages as follow each other on the bus and whose entries are at hand.
+base::AddressSpace::Range SegmentTable::translate_pages(Segment& segment, uint64_t offset, uint64_t bytes,
+                                                        sc_time& delay) {
+  const uint64_t entry = offset / kPageBytes;
+  if (const auto fault = fetch(segment, entry, delay); fault != NPU_FAULT_NONE) return {fault};
+  const auto first = segment.entries.begin() + static_cast<int64_t>(entry - segment.first_entry);
+  if (!is_host_page(*first)) return {NPU_FAULT_ADDRESS};
+  uint64_t reach = kPageBytes - offset % kPageBytes;
+  for (auto next = first + 1; next != segment.entries.end() && reach < bytes; ++next) {
+    if (!is_host_page(*next) || *next != *(next - 1) + kPageBytes) break;
+    reach += kPageBytes;
+  }
+  return {NPU_FAULT_NONE, NPU_MAP_HOST | (*first + offset % kPageBytes), std::min(reach, bytes)};
+}
+
+/// Makes `entry` of the page list available: reads the aligned 4 KiB block of the list that holds it.
+npu_fault SegmentTable::fetch(Segment& segment, uint64_t entry, sc_time& delay) {
+  if (entry >= segment.first_entry && entry - segment.first_entry < segment.entries.size()) return NPU_FAULT_NONE;
+  const uint64_t list = segment.description.base;
+  const uint64_t list_end = list + pages_of(segment.description.size) * kEntryBytes;
+  const uint64_t block = (list + entry * kEntryBytes) / kPageBytes * kPageBytes;
+  const uint64_t begin = std::max(list, block);
+  const uint64_t end = std::min(list_end, block + kPageBytes);
+  segment.first_entry = (begin - list) / kEntryBytes;
+  segment.entries.resize((end - begin) / kEntryBytes);
+  const std::span<uint8_t> data(reinterpret_cast<uint8_t*>(segment.entries.data()), end - begin);
+
+  port_.sideband().context = context_;
+  const auto response = port_.read(NPU_MAP_HOST | begin, data, delay);
+  const bool poisoned = port_.sideband().poison;
+  port_.sideband().poison = false;
+  if (response == tlm::TLM_OK_RESPONSE && !poisoned) return NPU_FAULT_NONE;
+  segment.entries.clear();
+  return poisoned ? NPU_FAULT_POISON : NPU_FAULT_BUS;
+}
+
+}  // namespace npuvp::task_manager

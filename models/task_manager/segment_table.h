@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <systemc>
+#include <vector>
+
+#include "firmware/abi/command.h"
+#include "firmware/abi/memory_map.h"
+#include "firmware/abi/queue.h"
+#include "models/base/command_port.h"
+#include "models/base/initiator_port.h"
+
+namespace npuvp::task_manager {
+
+/// The parts of the card's address map that commands may reach.
+struct Memories {
+  unsigned neural_engines = 8;
+  uint64_t scratchpad_bytes = 4ULL << 20;
+  uint64_t shared_bytes = 32ULL << 20;
+  uint64_t dram_bytes = 16ULL << 30;
+};
+
+/// Address space of one job: its segments, the scratchpads and the shared memory.
+///
+/// Everything in it comes from the host and is checked at use. The page list of a HOST_PAGES segment stays in host
+/// memory; at most 512 of its entries, the 4 KiB block of the list used last, are held for each segment. Fetching a
+/// block takes the time of one read through `port`.
+class SegmentTable final : public base::AddressSpace {
+ public:
+  /// `context` goes with page list reads. `port` must outlive the table.
+  SegmentTable(const Memories& memories, base::InitiatorPort& port, uint16_t context);
+
+  /// Takes the segments. Returns the index of the first malformed one (kind, flags, reserved, or range: a device
+  /// segment must lie in DRAM, a page list below 2^52 and 8-byte aligned), or segments.size().
+  size_t load(std::span<const npu_segment> segments);
+
+  /// NPU_FAULT_ADDRESS for what lies outside of its space or a page list entry that is no page of the host's;
+  /// PERMISSION for a write to a read-only segment; BUS or POISON when the page list is unreadable.
+  Range translate(uint64_t address, uint64_t bytes, bool write, uint16_t engine, sc_core::sc_time& delay) override;
+
+ private:
+  struct Segment {
+    npu_segment description;
+    uint64_t first_entry = 0;       // of the page list in `entries`
+    std::vector<uint64_t> entries;  // bus addresses as fetched, unchecked
+  };
+
+  [[nodiscard]] bool well_formed(const npu_segment& segment) const;
+  Range translate_pages(Segment& segment, uint64_t offset, uint64_t bytes, sc_core::sc_time& delay);
+  npu_fault fetch(Segment& segment, uint64_t entry, sc_core::sc_time& delay);
+
+  const Memories memories_;
+  base::InitiatorPort& port_;
+  const uint16_t context_;
+  std::vector<Segment> segments_;
+};
+
+}  // namespace npuvp::task_manager

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/assembly/card.h"
+
+#include <fmt/format.h>
+
+#include "firmware/abi/memory_map.h"
+#include "models/tensor_core/tensor_core.h"
+#include "platform/config/config_error.h"
+#include "rtl/tensor_core/adapter/rtl_tensor_core.h"
+
+namespace npuvp::assembly {
+namespace {
+
+using sc_core::sc_time;
+using sc_core::SC_NS;
+using sc_core::SC_US;
+using system_controller::ResetCause;
+
+constexpr uint64_t kMib = 1 << 20;
+constexpr double kGiga = 1e9;
+constexpr double kMega = 1e6;
+
+// Ports of the two interconnects. Windows are looked up by address, so the order is free.
+enum BusInitiator : unsigned { kBusHarts, kBusInitiators };
+enum NocInitiator : unsigned {
+  kNocBus,
+  kNocTaskManager,
+  kNocExternalHdma,
+  kNocNeuralDma,
+  kNocTaskDma,
+  kNocAperture,
+  kNocInitiators
+};
+enum BusTarget : unsigned {
+  kBusRom,
+  kBusTcm,
+  kBusAclint,
+  kBusPlic,
+  kBusUart,
+  kBusMailbox,
+  kBusSystemController,
+  kBusTaskManager,
+  kBusExternalHdma,
+  kBusNeuralDma,
+  kBusTaskDma,
+  kBusNoc,
+  kBusEngine0
+};
+enum NocTarget : unsigned { kNocDram, kNocShared, kNocTcm, kNocHost, kNocScratchpad0 };
+
+// Ports of memories with several masters.
+enum TcmPort : unsigned { kTcmBus, kTcmNoc, kTcmPorts };
+enum ScratchpadPort : unsigned { kScratchpadNoc, kScratchpadEngine, kScratchpadTensorCore, kScratchpadPorts };
+
+/// Rates of the command processor's own memories and bus are not public (u): 8 bytes a cycle of its clock.
+constexpr double kBusBytesPerCycle = 8;
+constexpr unsigned kExternalHdmaChannels = 2;
+
+riscv::HartClusterParameters hart_parameters(const config::CardConfig& config) {
+  return {.harts = config.command_processor.harts,
+          .clock_period = sc_time(1000 / config.command_processor.clock_mhz, SC_NS),
+          .quantum = sc_time(config.command_processor.quantum_us, SC_US),
+          .reset_pc = NPU_MAP_ROM};
+}
+
+double bus_rate(const config::CardConfig& config) { return kBusBytesPerCycle * config.command_processor.clock_mhz * kMega; }
+
+memory::Memory::Parameters rom_parameters(const config::CardConfig& config) {
+  return {.bytes = NPU_MAP_ROM_BYTES, .bytes_per_second = bus_rate(config), .read_only = true};
+}
+
+memory::Memory::Parameters tcm_parameters(const config::CardConfig& config) {
+  return {.bytes = NPU_MAP_TCM_BYTES, .bytes_per_second = bus_rate(config), .ports = kTcmPorts};
+}
+
+memory::Memory::Parameters shared_parameters(const config::CardConfig& config) {
+  return {.bytes = config.shared_memory.mib * kMib,
+          .bytes_per_second = config.shared_memory.gb_per_s * kGiga,
+          .latency = sc_time(config.shared_memory.latency_ns, SC_NS)};
+}
+
+memory::Memory::Parameters scratchpad_parameters(const config::CardConfig& config) {
+  return {.bytes = config.neural_engines.scratchpad_mib * kMib,
+          .bytes_per_second = config.neural_engines.scratchpad_gb_per_s * kGiga,
+          .ports = kScratchpadPorts};
+}
+
+dram::Dram::Parameters dram_parameters(const config::CardConfig& config) {
+  dram::Dram::Parameters parameters;
+  parameters.bytes = config.dram.mib * kMib;
+  parameters.fast.channels = config.dram.channels;
+  parameters.fast.channel_bytes_per_second = config.dram.channel_gb_per_s * kGiga;
+  parameters.fast.efficiency = config.dram.efficiency;
+  parameters.fast.latency = sc_time(config.dram.latency_ns, SC_NS);
+  return parameters;
+}
+
+dma::Parameters dma_parameters(const config::CardConfig& config, npu_command_kind kind, unsigned channels) {
+  dma::Parameters parameters;
+  parameters.kind = kind;
+  parameters.channels = channels;
+  parameters.outstanding_bursts = config.dma.outstanding_bursts;
+  parameters.start_latency = sc_time(config.dma.startup_ns, SC_NS);
+  return parameters;
+}
+
+system_controller::SystemController::Parameters straps(const config::CardConfig& config, unsigned index) {
+  return {.neural_engines = config.neural_engines.count,
+          .dram_mib = config.dram.mib,
+          .shared_bytes = static_cast<uint32_t>(config.shared_memory.mib * kMib),
+          .scratchpad_bytes = static_cast<uint32_t>(config.neural_engines.scratchpad_mib * kMib),
+          .cp_mhz = static_cast<uint32_t>(config.command_processor.clock_mhz),
+          .card = index};
+}
+
+task_manager::TaskManager::Parameters task_manager_parameters(const config::CardConfig& config, base::TrackId track) {
+  task_manager::TaskManager::Parameters parameters;
+  parameters.memories = {.neural_engines = config.neural_engines.count,
+                         .scratchpad_bytes = config.neural_engines.scratchpad_mib * kMib,
+                         .shared_bytes = config.shared_memory.mib * kMib,
+                         .dram_bytes = config.dram.mib * kMib};
+  parameters.dispatch_latency = sc_time(config.task_manager.dispatch_ns, SC_NS);
+  parameters.trace_parent = track;
+  return parameters;
+}
+
+noc::Crossbar::Parameters bus_parameters(const config::CardConfig& config) {
+  const uint64_t dram_bytes = config.dram.mib * kMib;
+  noc::Crossbar::Parameters parameters;
+  parameters.hop_latency = sc_time(1000 / config.command_processor.clock_mhz, SC_NS);
+  parameters.map = {
+      {"ROM", NPU_MAP_ROM, NPU_MAP_ROM_BYTES, kBusRom},
+      {"TCM", NPU_MAP_TCM, NPU_MAP_TCM_BYTES, kBusTcm},
+      {"ACLINT", NPU_MAP_ACLINT, NPU_MAP_ACLINT_BYTES, kBusAclint},
+      {"PLIC", NPU_MAP_PLIC, NPU_MAP_PLIC_BYTES, kBusPlic},
+      {"UART", NPU_MAP_UART, NPU_MAP_BLOCK_BYTES, kBusUart},
+      {"mailbox", NPU_MAP_MAILBOX, NPU_MAP_BLOCK_BYTES, kBusMailbox},
+      {"system controller", NPU_MAP_SYSTEM_CONTROLLER, NPU_MAP_BLOCK_BYTES, kBusSystemController},
+      {"Task Manager", NPU_MAP_TASK_MANAGER, NPU_MAP_BLOCK_BYTES, kBusTaskManager},
+      {"External HDMA", NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES, kBusExternalHdma},
+      {"Neural DMA", NPU_MAP_NEURAL_DMA, NPU_MAP_BLOCK_BYTES, kBusNeuralDma},
+      {"Task DMA", NPU_MAP_TASK_DMA, NPU_MAP_BLOCK_BYTES, kBusTaskDma},
+      // What lies behind the NoC keeps its address there.
+      {"shared memory", NPU_MAP_SHARED, config.shared_memory.mib * kMib, kBusNoc, NPU_MAP_SHARED},
+      {"scratchpads", NPU_MAP_SCRATCHPAD, config.neural_engines.count * NPU_MAP_SCRATCHPAD_STRIDE, kBusNoc,
+       NPU_MAP_SCRATCHPAD},
+      {"DRAM", NPU_MAP_DRAM, dram_bytes, kBusNoc, NPU_MAP_DRAM},
+      {"host", NPU_MAP_HOST, NPU_MAP_HOST_ADDRESS_MASK + 1, kBusNoc, NPU_MAP_HOST},
+  };
+  for (unsigned engine = 0; engine < config.neural_engines.count; ++engine) {
+    parameters.map.push_back({fmt::format("ne{}", engine),
+                              NPU_MAP_NEURAL_ENGINE + engine * NPU_MAP_NEURAL_ENGINE_STRIDE, NPU_MAP_BLOCK_BYTES,
+                              kBusEngine0 + engine});
+  }
+  parameters.initiators.assign(kBusInitiators, {bus_rate(config)});
+  parameters.targets.assign(kBusEngine0 + config.neural_engines.count, {bus_rate(config)});
+  return parameters;
+}
+
+noc::Crossbar::Parameters noc_parameters(const config::CardConfig& config) {
+  const double clock_hz = config.noc.clock_mhz * kMega;
+  const double port_rate = config.noc.port_bytes_per_cycle * clock_hz;
+  const double memory_rate = config.noc.memory_port_bytes_per_cycle * clock_hz;
+  noc::Crossbar::Parameters parameters;
+  parameters.hop_latency = sc_time(config.noc.hop_latency_ns, SC_NS);
+  parameters.map = {
+      {"DRAM", NPU_MAP_DRAM, config.dram.mib * kMib, kNocDram},
+      {"shared memory", NPU_MAP_SHARED, config.shared_memory.mib * kMib, kNocShared},
+      {"TCM", NPU_MAP_TCM, NPU_MAP_TCM_BYTES, kNocTcm},
+      {"host", NPU_MAP_HOST, NPU_MAP_HOST_ADDRESS_MASK + 1, kNocHost},
+  };
+  for (unsigned engine = 0; engine < config.neural_engines.count; ++engine) {
+    parameters.map.push_back({fmt::format("scratchpad {}", engine),
+                              NPU_MAP_SCRATCHPAD + engine * NPU_MAP_SCRATCHPAD_STRIDE,
+                              config.neural_engines.scratchpad_mib * kMib, kNocScratchpad0 + engine});
+  }
+  parameters.initiators.assign(kNocInitiators, {port_rate});
+  // One Neural DMA port serves the channels of all engines.
+  parameters.initiators[kNocNeuralDma].bytes_per_second = port_rate * config.neural_engines.count;
+  parameters.targets.assign(kNocScratchpad0 + config.neural_engines.count, {port_rate});
+  parameters.targets[kNocDram].bytes_per_second = memory_rate;
+  parameters.targets[kNocShared].bytes_per_second = memory_rate;
+  return parameters;
+}
+
+noc::Crossbar::Parameters aperture_parameters(const config::CardConfig& config) {
+  noc::Crossbar::Parameters parameters;
+  parameters.hop_latency = sc_core::SC_ZERO_TIME;
+  parameters.map = {{"aperture", 0, config.pcie.aperture_mib * kMib, 0, NPU_MAP_DRAM}};
+  const double rate = config.noc.port_bytes_per_cycle * config.noc.clock_mhz * kMega;
+  parameters.initiators.assign(1, {rate});
+  parameters.targets.assign(1, {rate});
+  return parameters;
+}
+
+pcie::Function::Parameters function_parameters(const config::CardConfig& config, unsigned index) {
+  pcie::Function::Parameters parameters;
+  parameters.vendor_id = parameters.subsystem_vendor_id = config.pcie.vendor_id;
+  parameters.device_id = parameters.subsystem_id = config.pcie.device_id;
+  parameters.class_code = config.pcie.class_code;
+  parameters.serial_number = index;
+  parameters.bar0_bytes = NPU_BAR0_BYTES;
+  parameters.bar2_bytes = config.pcie.aperture_mib * kMib;
+  parameters.msix.vectors = NPU_MSIX_VECTORS;
+  parameters.msix.table_offset = NPU_BAR0_MSIX_TABLE;
+  parameters.msix.pending_offset = NPU_BAR0_MSIX_PBA;
+  parameters.generation = config.pcie.generation;
+  parameters.lanes = config.pcie.lanes;
+  parameters.max_payload_bytes = config.pcie.max_payload_bytes;
+  return parameters;
+}
+
+}  // namespace
+
+Card::Card(sc_core::sc_module_name name, base::Environment& environment, const config::CardConfig& config,
+           unsigned index, const std::string& rom, const RtlSelection& rtl)
+    : sc_module(name),
+      environment_(environment),
+      config_(config),
+      engine_count_(config.neural_engines.count),
+      track_(environment.trace().add_track(basename())),
+      harts_("harts", hart_parameters(config)),
+      rom_("rom", environment, rom_parameters(config)),
+      tcm_("tcm", environment, tcm_parameters(config)),
+      aclint_("aclint", environment),
+      plic_("plic", environment),
+      uart_("uart", environment),
+      mailbox_("mailbox", environment, {}),
+      system_controller_("system_controller", environment, straps(config, index)),
+      task_manager_("task_manager", environment, task_manager_parameters(config, track_)),
+      external_hdma_("external_hdma", environment,
+                     dma_parameters(config, NPU_COMMAND_EXTERNAL_HDMA, kExternalHdmaChannels)),
+      neural_dma_("neural_dma", environment, dma_parameters(config, NPU_COMMAND_NEURAL_DMA, engine_count_)),
+      task_dma_("task_dma", environment, dma_parameters(config, NPU_COMMAND_TASK_DMA, 1)),
+      shared_("shared", environment, shared_parameters(config)),
+      dram_("dram", environment, dram_parameters(config)),
+      scratchpads_("scratchpad"),
+      engines_("ne"),
+      bus_("bus", environment, bus_parameters(config)),
+      noc_("noc", environment, noc_parameters(config)),
+      aperture_("aperture", environment, aperture_parameters(config)),
+      function_("function", environment, function_parameters(config, index)) {
+  const std::span<const uint8_t> image(reinterpret_cast<const uint8_t*>(rom.data()), rom.size());
+  if (!rom_.load(0, image)) {
+    throw config::ConfigError(
+        fmt::format("boot ROM image of {} bytes does not fit the ROM of {}", rom.size(), NPU_MAP_ROM_BYTES));
+  }
+  build_engines(rtl);
+  bind_bus();
+  bind_noc();
+  bind_commands();
+  bind_interrupts();
+
+  mailbox_.on_card_reset([this] { request_reset(ResetCause::kHost); });
+  system_controller_.on_card_reset([this](ResetCause cause) { request_reset(cause); });
+  function_.on_reset([this] { request_reset(ResetCause::kPcie); });
+  SC_METHOD(reset);
+  sensitive << reset_event_;
+  dont_initialize();
+}
+
+Card::~Card() = default;
+
+void Card::build_engines(const RtlSelection& rtl) {
+  const auto& config = config_.neural_engines;
+  scratchpads_.init(engine_count_, [&](const char* name, size_t) {
+    return new memory::Memory(name, environment_, scratchpad_parameters(config_));
+  });
+  engines_.init(engine_count_, [&](const char* name, size_t index) {
+    return new ne::NeuralEngine(name, environment_,
+                                {.index = static_cast<uint8_t>(index),
+                                 .scratchpad_bytes = config.scratchpad_mib * kMib,
+                                 .clock_hz = config.clock_mhz * kMega,
+                                 .vector_lanes = config.vector_lanes});
+  });
+  for (unsigned engine = 0; engine < engine_count_; ++engine) {
+    const auto instance = fmt::format("ne{}", engine);
+    const auto name = fmt::format("tensor_core_{}", engine);
+    auto& port = scratchpads_[engine].ports[kScratchpadTensorCore];
+    if (rtl.contains(instance, "tensor_core")) {
+      rtl_tensor_core::Parameters parameters;
+      parameters.clock_hz = config.clock_mhz * kMega;
+      auto core = std::make_unique<rtl_tensor_core::RtlTensorCore>(name.c_str(), environment_, parameters);
+      core->scratchpad.socket.bind(port);
+      tensor_cores_.push_back(core.get());
+      tensor_core_modules_.push_back(std::move(core));
+    } else {
+      auto core = std::make_unique<tensor_core::TensorCore>(
+          name.c_str(), environment_,
+          tensor_core::Parameters{.int8 = {config.int8.rows, config.int8.columns},
+                                  .fp16 = {config.fp16.rows, config.fp16.columns},
+                                  .clock_hz = config.clock_mhz * kMega});
+      core->scratchpad.socket.bind(port);
+      tensor_cores_.push_back(core.get());
+      tensor_core_modules_.push_back(std::move(core));
+    }
+    engines_[engine].scratchpad.socket.bind(scratchpads_[engine].ports[kScratchpadEngine]);
+    engines_[engine].tensor.bind(*tensor_cores_.back());
+  }
+}
+
+void Card::bind_bus() {
+  harts_.bus.socket.bind(bus_.initiators[kBusHarts]);
+  bus_.targets[kBusRom].bind(rom_.ports[0]);
+  bus_.targets[kBusTcm].bind(tcm_.ports[kTcmBus]);
+  bus_.targets[kBusAclint].bind(aclint_.socket);
+  bus_.targets[kBusPlic].bind(plic_.socket);
+  bus_.targets[kBusUart].bind(uart_.socket);
+  bus_.targets[kBusMailbox].bind(mailbox_.card);
+  bus_.targets[kBusSystemController].bind(system_controller_.registers);
+  bus_.targets[kBusTaskManager].bind(task_manager_.registers);
+  bus_.targets[kBusExternalHdma].bind(external_hdma_.registers);
+  bus_.targets[kBusNeuralDma].bind(neural_dma_.registers);
+  bus_.targets[kBusTaskDma].bind(task_dma_.registers);
+  bus_.targets[kBusNoc].bind(noc_.initiators[kNocBus]);
+  for (unsigned engine = 0; engine < engine_count_; ++engine) {
+    bus_.targets[kBusEngine0 + engine].bind(engines_[engine].registers);
+  }
+}
+
+void Card::bind_noc() {
+  task_manager_.memory.socket.bind(noc_.initiators[kNocTaskManager]);
+  external_hdma_.memory.socket.bind(noc_.initiators[kNocExternalHdma]);
+  neural_dma_.memory.socket.bind(noc_.initiators[kNocNeuralDma]);
+  task_dma_.memory.socket.bind(noc_.initiators[kNocTaskDma]);
+  aperture_.targets[0].bind(noc_.initiators[kNocAperture]);
+
+  noc_.targets[kNocDram].bind(dram_.memory);
+  noc_.targets[kNocShared].bind(shared_.ports[0]);
+  noc_.targets[kNocTcm].bind(tcm_.ports[kTcmNoc]);
+  noc_.targets[kNocHost].bind(function_.dma);
+  for (unsigned engine = 0; engine < engine_count_; ++engine) {
+    noc_.targets[kNocScratchpad0 + engine].bind(scratchpads_[engine].ports[kScratchpadNoc]);
+  }
+
+  function_.bar0.socket.bind(mailbox_.host);
+  function_.bar2.socket.bind(aperture_.initiators[0]);
+}
+
+void Card::bind_commands() {
+  for (unsigned engine = 0; engine < engine_count_; ++engine) {
+    task_manager_.neural_engines[engine].bind(engines_[engine]);
+    task_manager_.neural_dma[engine].bind(neural_dma_.commands[engine]);
+  }
+  task_manager_.task_dma[0].bind(task_dma_.commands[0]);
+  for (unsigned channel = 0; channel < kExternalHdmaChannels; ++channel) {
+    task_manager_.external_hdma[channel].bind(external_hdma_.commands[channel]);
+  }
+}
+
+void Card::bind_interrupts() {
+  uart_.interrupt.connect(plic_.source_input(NPU_IRQ_UART));
+  mailbox_.message.connect(plic_.source_input(NPU_IRQ_MAILBOX));
+  mailbox_.doorbell.connect(plic_.source_input(NPU_IRQ_DOORBELL));
+  task_manager_.irq.connect(plic_.source_input(NPU_IRQ_TASK_MANAGER));
+  external_hdma_.irq.connect(plic_.source_input(NPU_IRQ_EXTERNAL_HDMA));
+  for (unsigned hart = 0; hart < config_.command_processor.harts; ++hart) {
+    aclint_.software_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kSoftware));
+    aclint_.timer_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kTimer));
+    plic_.external_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kExternal));
+  }
+  harts_.set_time_source([this](const sc_time& at) { return aclint_.mtime_at(at); });
+  mailbox_.on_raise_vector([this](unsigned vector) { function_.raise_vector(vector); });
+}
+
+void Card::request_reset(ResetCause cause) {
+  // In the next delta cycle: the request comes from inside a register write of a block that is to be reset.
+  reset_cause_ = cause;
+  reset_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Card::reset() {
+  harts_.reset_input()(true);
+  mailbox_.reset();
+  system_controller_.reset(reset_cause_);
+  task_manager_.reset();
+  external_hdma_.reset();
+  neural_dma_.reset();
+  task_dma_.reset();
+  for (auto& engine : engines_) engine.reset();
+  for (auto* core : tensor_cores_) core->reset();
+  for (auto& scratchpad : scratchpads_) scratchpad.reset();
+  tcm_.reset();
+  shared_.reset();
+  dram_.reset();
+  noc_.reset();
+  bus_.reset();
+  aclint_.reset();
+  uart_.reset();
+  plic_.reset();
+  harts_.reset_input()(false);
+}
+
+}  // namespace npuvp::assembly

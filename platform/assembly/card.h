@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "models/aclint/aclint.h"
+#include "models/base/environment.h"
+#include "models/base/tensor_core_port.h"
+#include "models/dma/dma_engine.h"
+#include "models/dram/dram.h"
+#include "models/mailbox/mailbox.h"
+#include "models/memory/memory.h"
+#include "models/ne/neural_engine.h"
+#include "models/noc/crossbar.h"
+#include "models/pcie/function.h"
+#include "models/plic/plic.h"
+#include "models/riscv/hart_cluster.h"
+#include "models/system_controller/system_controller.h"
+#include "models/task_manager/task_manager.h"
+#include "models/uart/uart.h"
+#include "platform/assembly/rtl_selection.h"
+#include "platform/config/board.h"
+
+namespace npuvp::assembly {
+
+/// One card: its blocks, built from the board file and bound. Nothing else.
+///
+///   harts -- bus -- ROM, TCM, ACLINT, PLIC, UART, register blocks
+///             |
+///            noc -- DRAM, shared memory, scratchpads, TCM, PCIe (host memory)
+///             |
+///   Task Manager, DMA engines, PCIe (aperture)
+class Card final : public sc_core::sc_module {
+ public:
+  SC_HAS_PROCESS(Card);
+
+  /// `rom` is the boot ROM's image. Throws config::ConfigError if it does not fit.
+  Card(sc_core::sc_module_name name, base::Environment& environment, const config::CardConfig& config, unsigned index,
+       const std::string& rom, const RtlSelection& rtl);
+  ~Card() override;
+
+  [[nodiscard]] pcie::Function& function() { return function_; }
+  [[nodiscard]] uart::Uart& uart() { return uart_; }
+  [[nodiscard]] mailbox::Mailbox& mailbox() { return mailbox_; }
+  [[nodiscard]] const task_manager::TaskManager& task_manager() const { return task_manager_; }
+  [[nodiscard]] riscv::HartCluster& harts() { return harts_; }
+
+ private:
+  void build_engines(const RtlSelection& rtl);
+  void bind_bus();
+  void bind_noc();
+  void bind_commands();
+  void bind_interrupts();
+  void request_reset(system_controller::ResetCause cause);
+  void reset();
+
+  base::Environment& environment_;
+  const config::CardConfig config_;
+  const unsigned engine_count_;
+  base::TrackId track_;
+
+  riscv::HartCluster harts_;
+  memory::Memory rom_;
+  memory::Memory tcm_;
+  aclint::Aclint aclint_;
+  plic::Plic plic_;
+  uart::Uart uart_;
+  mailbox::Mailbox mailbox_;
+  system_controller::SystemController system_controller_;
+  task_manager::TaskManager task_manager_;
+  dma::DmaEngine external_hdma_;
+  dma::DmaEngine neural_dma_;
+  dma::DmaEngine task_dma_;
+  memory::Memory shared_;
+  dram::Dram dram_;
+  sc_core::sc_vector<memory::Memory> scratchpads_;
+  sc_core::sc_vector<ne::NeuralEngine> engines_;
+  std::vector<std::unique_ptr<sc_core::sc_module>> tensor_core_modules_;  // TLM or RTL
+  std::vector<base::TensorCoreTarget*> tensor_cores_;                     // the same, in order of engine
+  noc::Crossbar bus_;
+  noc::Crossbar noc_;
+  noc::Crossbar aperture_;  // BAR2 -> DRAM
+  pcie::Function function_;
+
+  sc_core::sc_event reset_event_;
+  system_controller::ResetCause reset_cause_ = system_controller::ResetCause::kPowerOn;
+};
+
+}  // namespace npuvp::assembly

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/host/inproc/inproc_device.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "firmware/abi/text.h"
+#include "npu/registers/mailbox.h"
+
+namespace npuvp::host {
+namespace {
+
+using runtime::DeviceError;
+using sc_core::sc_time;
+
+constexpr uint32_t kQueue = 0;
+constexpr uint32_t kQueueLog2 = 6;
+constexpr uint32_t kEntries = 1U << kQueueLog2;
+constexpr uint32_t kQueueVector = 1;
+constexpr uint32_t kContext = 1;
+constexpr uint32_t kId = 0x3055504e;  // mailbox registers.yaml, ID
+const sc_time kBootTimeout(100, sc_core::SC_MS);
+const sc_time kMessageTimeout(100, sc_core::SC_MS);
+const sc_time kPollInterval(10, sc_core::SC_US);
+
+uint64_t whole_pages(uint64_t bytes) {
+  return (bytes + HostMemory::kPageBytes - 1) / HostMemory::kPageBytes * HostMemory::kPageBytes;
+}
+
+sc_time to_sc_time(std::chrono::nanoseconds time) {
+  return {static_cast<double>(std::max<int64_t>(time.count(), 0)), sc_core::SC_NS};
+}
+
+}  // namespace
+
+class InprocDevice::HostBuffer final : public runtime::Buffer {
+ public:
+  HostBuffer(HostMemory& memory, size_t bytes)
+      : block_(memory, bytes), pages_(memory, whole_pages(bytes) / HostMemory::kPageBytes * sizeof(uint64_t)) {
+    for (uint64_t page = 0; page < whole_pages(bytes) / HostMemory::kPageBytes; ++page) {
+      const uint64_t address = block_.bus_address() + page * HostMemory::kPageBytes;
+      std::memcpy(pages_.bytes().data() + page * sizeof(address), &address, sizeof(address));
+    }
+  }
+  [[nodiscard]] runtime::Placement placement() const override { return runtime::Placement::kHost; }
+  [[nodiscard]] size_t size() const override { return block_.bytes().size(); }
+  [[nodiscard]] std::span<std::byte> bytes() override { return std::as_writable_bytes(block_.bytes()); }
+  [[nodiscard]] uint64_t page_list() const { return pages_.bus_address(); }
+
+ private:
+  HostBlock block_;
+  HostBlock pages_;
+};
+
+class InprocDevice::DeviceBuffer final : public runtime::Buffer {
+ public:
+  DeviceBuffer(InprocDevice& device, uint64_t address, size_t bytes)
+      : device_(device), address_(address), bytes_(bytes) {}
+  ~DeviceBuffer() override { device_.free_dram(address_, whole_pages(bytes_)); }
+  DeviceBuffer(const DeviceBuffer&) = delete;
+  DeviceBuffer& operator=(const DeviceBuffer&) = delete;
+  [[nodiscard]] runtime::Placement placement() const override { return runtime::Placement::kDevice; }
+  [[nodiscard]] size_t size() const override { return bytes_; }
+  [[nodiscard]] std::span<std::byte> bytes() override { return {}; }
+  [[nodiscard]] uint64_t address() const { return address_; }
+
+ private:
+  InprocDevice& device_;
+  uint64_t address_;
+  size_t bytes_;
+};
+
+/// What the card reads while a job runs.
+struct InprocDevice::Job {
+  Job(HostMemory& memory, size_t segments) : segment_table(memory, segments * sizeof(npu_segment)) {}
+  HostBlock segment_table;
+};
+
+InprocDevice::InprocDevice(InprocHost& host, const PciFunction& function, std::span<const uint8_t> firmware)
+    : host_(host),
+      bar0_(function.bars[0]),
+      first_vector_(function.first_vector),
+      submissions_(host.ram(), kEntries * sizeof(npu_submission)),
+      completions_(host.ram(), kEntries * sizeof(npu_completion)) {
+  if (function.vectors <= kQueueVector) throw DeviceError("card offers too few MSI-X vectors");
+  boot(firmware);
+  shake_hands();
+  create_queue();
+}
+
+InprocDevice::~InprocDevice() {
+  // The rings go away with this object: the card must not write them any more. Outside of the simulation's thread (a
+  // stopped simulation is being torn down) nothing runs on the card either.
+  if (!sc_core::sc_is_running() || !sc_core::sc_get_current_process_handle().valid()) return;
+  try {
+    call(NPU_MESSAGE_QUEUE_DESTROY, {0, kQueue});
+  } catch (const DeviceError&) {
+    write(MAILBOX_HOST_CONTROL, MAILBOX_HOST_CONTROL_CARD_RESET_MASK);
+  }
+}
+
+void InprocDevice::wait_for_state(uint32_t state, const char* what) {
+  const sc_time deadline = sc_core::sc_time_stamp() + kBootTimeout;
+  uint32_t seen = 0;
+  do {
+    seen = read(MAILBOX_HOST_CARD_STATE) & MAILBOX_HOST_CARD_STATE_STATE_MASK;
+    if (seen == state) return;
+    sc_core::wait(kPollInterval);
+  } while (sc_core::sc_time_stamp() < deadline);
+  throw DeviceError(fmt::format("{}: card state is {}, expected {}; BOOT_CODE says: {}", what, seen, state,
+                                npu_boot_code_text(read(MAILBOX_HOST_BOOT_CODE))));
+}
+
+void InprocDevice::boot(std::span<const uint8_t> firmware) {
+  const uint32_t id = read(MAILBOX_HOST_ID);
+  if (id != kId) throw DeviceError(fmt::format("register ID reads {:#x}, expected {:#x}: not our card", id, kId));
+  wait_for_state(MAILBOX_HOST_CARD_STATE_STATE_ROM, "boot ROM did not start");
+
+  const HostBlock image(host_.ram(), firmware.size());
+  std::copy(firmware.begin(), firmware.end(), image.bytes().begin());
+  const auto reply = call(NPU_MESSAGE_BOOT_LOAD, {0, static_cast<uint32_t>(image.bus_address()),
+                                                  static_cast<uint32_t>(image.bus_address() >> 32),
+                                                  static_cast<uint32_t>(firmware.size()), NPU_ABI_VERSION});
+  const uint32_t status = NPU_MAILBOX_STATUS(reply[0]);
+  if (status != NPU_BOOT_BOOTED) {
+    throw DeviceError(fmt::format("boot ROM refused the firmware: {}; rebuild it or give the right file",
+                                  npu_boot_code_text(status)));
+  }
+  wait_for_state(MAILBOX_HOST_CARD_STATE_STATE_READY, "firmware did not become ready");
+}
+
+InprocDevice::Message InprocDevice::call(npu_mailbox_opcode opcode, Message message) {
+  message[0] = NPU_MAILBOX_WORD0(opcode, ++sequence_, 0);
+  for (uint32_t word = 0; word < NPU_MAILBOX_WORDS; ++word) write(MAILBOX_HOST_H2C_DATA(word), message.at(word));
+  write(MAILBOX_HOST_H2C_DOORBELL, MAILBOX_HOST_H2C_DOORBELL_RING_MASK);
+  do {
+    if (!host_.wait_interrupt(first_vector_ + NPU_VECTOR_MAILBOX, kMessageTimeout)) {
+      throw DeviceError(fmt::format("mailbox message {} was not answered", static_cast<int>(opcode)));
+    }
+  } while ((read(MAILBOX_HOST_STATUS) & MAILBOX_HOST_STATUS_C2H_PENDING_MASK) == 0);
+  Message reply{};
+  for (uint32_t word = 0; word < NPU_MAILBOX_WORDS; ++word) reply.at(word) = read(MAILBOX_HOST_C2H_DATA(word));
+  write(MAILBOX_HOST_STATUS, MAILBOX_HOST_STATUS_C2H_PENDING_MASK);
+  if (NPU_MAILBOX_OPCODE(reply[0]) != static_cast<uint32_t>(opcode) || NPU_MAILBOX_SEQUENCE(reply[0]) != sequence_) {
+    throw DeviceError(fmt::format("mailbox reply {:#x} does not belong to message {}", reply[0],
+                                  static_cast<int>(opcode)));
+  }
+  return reply;
+}
+
+void InprocDevice::shake_hands() {
+  const auto reply = call(NPU_MESSAGE_HELLO, {0, NPU_ABI_VERSION});
+  if (NPU_MAILBOX_STATUS(reply[0]) != NPU_MAILBOX_OK) {
+    throw DeviceError(fmt::format("firmware speaks ABI {:#x}, this host {:#x}; use firmware of the same release",
+                                  reply[1], NPU_ABI_VERSION));
+  }
+  constexpr uint64_t kMib = 1 << 20;
+  info_ = {.abi_version = reply[1],
+           .firmware_version = reply[3],
+           .neural_engines = reply[4],
+           .dram_bytes = reply[5] * kMib};
+  dram_free_ = {{reply[7] * kMib, info_.dram_bytes}};
+}
+
+void InprocDevice::create_queue() {
+  write(MAILBOX_HOST_SQ_TAIL(kQueue), 0);
+  write(MAILBOX_HOST_CQ_HEAD(kQueue), 0);
+  const auto reply = call(NPU_MESSAGE_QUEUE_CREATE,
+                          {0, kQueue | (kQueueLog2 << 8) | (kQueueVector << 16),
+                           static_cast<uint32_t>(submissions_.bus_address()),
+                           static_cast<uint32_t>(submissions_.bus_address() >> 32),
+                           static_cast<uint32_t>(completions_.bus_address()),
+                           static_cast<uint32_t>(completions_.bus_address() >> 32), kContext});
+  const uint32_t status = NPU_MAILBOX_STATUS(reply[0]);
+  if (status != NPU_MAILBOX_OK) throw DeviceError(fmt::format("card refused to make a queue: status {}", status));
+}
+
+std::unique_ptr<runtime::Buffer> InprocDevice::allocate(size_t bytes, runtime::Placement placement) {
+  if (bytes == 0) throw DeviceError("a buffer needs at least one byte");
+  if (placement == runtime::Placement::kHost) return std::make_unique<HostBuffer>(host_.ram(), bytes);
+  const uint64_t needed = whole_pages(bytes);
+  const auto hole =
+      std::find_if(dram_free_.begin(), dram_free_.end(), [&](const auto& each) { return each.second >= needed; });
+  if (hole == dram_free_.end()) throw DeviceError(fmt::format("card DRAM has no room for a buffer of {} bytes", bytes));
+  const auto [address, hole_bytes] = *hole;
+  dram_free_.erase(hole);
+  if (hole_bytes > needed) dram_free_[address + needed] = hole_bytes - needed;
+  return std::make_unique<DeviceBuffer>(*this, address, bytes);
+}
+
+void InprocDevice::free_dram(uint64_t address, uint64_t bytes) {
+  const auto [at, inserted] = dram_free_.emplace(address, bytes);
+  if (const auto next = std::next(at); next != dram_free_.end() && at->first + at->second == next->first) {
+    at->second += next->second;
+    dram_free_.erase(next);
+  }
+  if (at == dram_free_.begin()) return;
+  if (const auto previous = std::prev(at); previous->first + previous->second == at->first) {
+    previous->second += at->second;
+    dram_free_.erase(at);
+  }
+}
+
+runtime::JobId InprocDevice::submit(const runtime::Submission& submission) {
+  const size_t count = submission.segments.size();
+  if (count == 0 || count > NPU_MAX_SEGMENTS) {
+    throw DeviceError(fmt::format("a job needs 1 to {} segments, got {}", NPU_MAX_SEGMENTS, count));
+  }
+  while ((tail_ + 1) % kEntries == card_head_ || running_.size() + 1 >= kEntries) {
+    if (!host_.wait_interrupt(first_vector_ + kQueueVector, kMessageTimeout)) throw DeviceError("queue does not drain");
+    collect_completions();
+  }
+
+  auto job = std::make_unique<Job>(host_.ram(), count);
+  for (size_t i = 0; i < count; ++i) {
+    const auto& segment = submission.segments[i];
+    npu_segment entry{};
+    entry.size = segment.buffer->size();
+    entry.flags = segment.writable ? NPU_SEGMENT_WRITABLE : 0;
+    if (auto* host_buffer = dynamic_cast<HostBuffer*>(segment.buffer)) {
+      entry.kind = NPU_SEGMENT_HOST_PAGES;
+      entry.base = host_buffer->page_list();
+    } else if (auto* device_buffer = dynamic_cast<DeviceBuffer*>(segment.buffer)) {
+      entry.kind = NPU_SEGMENT_DEVICE;
+      entry.base = device_buffer->address();
+    } else {
+      throw DeviceError(fmt::format("segment {} is a buffer of another device", i));
+    }
+    std::memcpy(job->segment_table.bytes().data() + i * sizeof(entry), &entry, sizeof(entry));
+  }
+
+  npu_submission entry{};
+  entry.opcode = NPU_SUBMIT_EXECUTE;
+  entry.context = kContext;
+  entry.job = ++last_job_;
+  entry.segment_table = job->segment_table.bus_address();
+  entry.segment_count = static_cast<uint32_t>(count);
+  entry.command_segment = submission.command_segment;
+  entry.command_offset = submission.command_offset;
+  entry.command_bytes = submission.command_bytes;
+  entry.timeout_us = submission.timeout_us;
+  std::memcpy(submissions_.bytes().data() + tail_ * sizeof(entry), &entry, sizeof(entry));
+  running_[last_job_] = std::move(job);
+  tail_ = (tail_ + 1) % kEntries;
+  write(MAILBOX_HOST_SQ_TAIL(kQueue), tail_);
+  return last_job_;
+}
+
+void InprocDevice::collect_completions() {
+  bool any = false;
+  for (;;) {
+    npu_completion entry{};
+    std::memcpy(&entry, completions_.bytes().data() + completion_head_ * sizeof(entry), sizeof(entry));
+    if (entry.phase != phase_) break;
+    any = true;
+    card_head_ = entry.sq_head;
+    finished_[entry.job] = {.status = entry.status,
+                            .fault = entry.fault,
+                            .fault_address = entry.fault_address,
+                            .fault_command = entry.fault_command,
+                            .commands = entry.commands,
+                            .start_ns = entry.start_ns,
+                            .end_ns = entry.end_ns};
+    running_.erase(entry.job);
+    completion_head_ = (completion_head_ + 1) % kEntries;
+    if (completion_head_ == 0) phase_ ^= 1;
+  }
+  if (any) write(MAILBOX_HOST_CQ_HEAD(kQueue), completion_head_);
+}
+
+runtime::Completion InprocDevice::wait(runtime::JobId job, std::chrono::nanoseconds timeout) {
+  const sc_time deadline = sc_core::sc_time_stamp() + to_sc_time(timeout);
+  for (;;) {
+    collect_completions();
+    if (const auto found = finished_.find(job); found != finished_.end()) {
+      const auto completion = found->second;
+      finished_.erase(found);
+      return completion;
+    }
+    if (!running_.contains(job)) throw DeviceError(fmt::format("job {} does not exist or was waited for already", job));
+    const sc_time now = sc_core::sc_time_stamp();
+    if (now >= deadline || !host_.wait_interrupt(first_vector_ + kQueueVector, deadline - now)) {
+      throw DeviceError(fmt::format("job {} has not completed in {} ms of simulated time", job,
+                                    std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count()));
+    }
+  }
+}
+
+}  // namespace npuvp::host

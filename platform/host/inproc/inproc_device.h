@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "firmware/abi/mailbox.h"
+#include "firmware/abi/queue.h"
+#include "platform/host/inproc/inproc_host.h"
+#include "sw/runtime/device.h"
+
+namespace npuvp::host {
+
+/// The runtime's Device on an in-process host: what the Linux driver does, in the simulation's own thread. Time-outs
+/// are simulated time. Call only from the host's body.
+class InprocDevice final : public runtime::Device {
+ public:
+  /// Boots the card with `firmware` (the contents of an image file) if it is not running, shakes hands and makes one
+  /// queue. Throws DeviceError.
+  InprocDevice(InprocHost& host, const PciFunction& function, std::span<const uint8_t> firmware);
+  ~InprocDevice() override;
+
+  [[nodiscard]] const runtime::DeviceInfo& info() const override { return info_; }
+  [[nodiscard]] std::unique_ptr<runtime::Buffer> allocate(size_t bytes, runtime::Placement placement) override;
+  runtime::JobId submit(const runtime::Submission& submission) override;
+  runtime::Completion wait(runtime::JobId job, std::chrono::nanoseconds timeout) override;
+
+ private:
+  using Message = std::array<uint32_t, NPU_MAILBOX_WORDS>;
+  class HostBuffer;
+  class DeviceBuffer;
+  struct Job;
+
+  [[nodiscard]] uint32_t read(uint32_t offset) { return host_.mmio_read32(bar0_ + offset); }
+  void write(uint32_t offset, uint32_t value) { host_.mmio_write32(bar0_ + offset, value); }
+
+  void boot(std::span<const uint8_t> firmware);
+  void wait_for_state(uint32_t state, const char* what);
+  /// Sends one message (word 0 is made here from the opcode) and returns the reply whatever its status.
+  Message call(npu_mailbox_opcode opcode, Message message);
+  void shake_hands();
+  void create_queue();
+  void collect_completions();
+  void free_dram(uint64_t address, uint64_t bytes);
+
+  InprocHost& host_;
+  uint64_t bar0_;
+  uint32_t first_vector_;
+  uint8_t sequence_ = 0;
+  runtime::DeviceInfo info_{};
+  std::map<uint64_t, uint64_t> dram_free_;  // card physical address -> bytes
+
+  HostBlock submissions_;
+  HostBlock completions_;
+  uint32_t tail_ = 0;
+  uint32_t card_head_ = 0;  // as the last completion said
+  uint32_t completion_head_ = 0;
+  uint32_t phase_ = 1;
+  runtime::JobId last_job_ = 0;
+  std::map<runtime::JobId, std::unique_ptr<Job>> running_;
+  std::map<runtime::JobId, runtime::Completion> finished_;
+};
+
+}  // namespace npuvp::host

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/main/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "platform/main/commands.h"
+
+namespace npuvp::main {
+namespace {
+
+/// The commands with their options, and which of them was chosen.
+class CommandLine {
+ public:
+  CommandLine();
+  int run(int argc, char** argv);
+
+ private:
+  CLI::App* add(const std::string& name, const std::string& summary, const std::string& details,
+                std::function<int()> action);
+  void add_platform_options(CLI::App& command, PlatformOptions& options);
+  void add_demo();
+  void add_qemu();
+  void add_run();
+  void add_boot();
+  void add_test();
+  void add_bench();
+  void add_help();
+  int help();
+
+  CLI::App app_{"A virtual NPU server: cards behind PCIe, real firmware, real driver, stock Linux guest.", "npuvp"};
+  std::map<const CLI::App*, std::function<int()>> actions_;
+  GuestOptions demo_;
+  GuestOptions qemu_;
+  RunOptions run_;
+  BootOptions boot_;
+  BenchOptions bench_;
+  std::vector<std::string> ctest_arguments_;
+  std::string help_topic_;
+};
+
+std::pair<std::string, spdlog::level::level_enum> parse_log_level(const std::string& text) {
+  const size_t equals = text.find('=');
+  const std::string name = equals == std::string::npos ? "" : text.substr(equals + 1);
+  const auto level = spdlog::level::from_str(name);
+  if (equals == 0 || equals == std::string::npos || (level == spdlog::level::off && name != "off")) {
+    throw CLI::ValidationError(
+        "--log", fmt::format("'{}' is not BLOCK=LEVEL with LEVEL trace, debug, info, warn, err, critical or off", text));
+  }
+  return {text.substr(0, equals), level};
+}
+
+CommandLine::CommandLine() {
+  app_.require_subcommand(1);
+  app_.footer("'npuvp help COMMAND' explains a command. Exit status: 0 done, 1 the run failed or its result is wrong,\n"
+              "2 the command line or an input file is wrong, 70 a bug of npuvp.");
+  app_.get_formatter()->column_width(34);
+  add_demo();
+  add_run();
+  add_boot();
+  add_qemu();
+  add_test();
+  add_bench();
+  add_help();
+}
+
+CLI::App* CommandLine::add(const std::string& name, const std::string& summary, const std::string& details,
+                           std::function<int()> action) {
+  auto* command = app_.add_subcommand(name, summary);
+  if (!details.empty()) command->footer(details);
+  actions_[command] = std::move(action);
+  return command;
+}
+
+void CommandLine::add_platform_options(CLI::App& command, PlatformOptions& options) {
+  command.add_option("--board", options.board, "Board by name (platform/boards/servers) or file")
+      ->type_name("NAME_OR_FILE")
+      ->capture_default_str();
+  command.add_option("--json", options.json, "Write the run's figures to a file")->type_name("FILE");
+  command.add_option("--trace", options.trace, "Write a Perfetto trace in simulated time (ui.perfetto.dev)")
+      ->type_name("FILE.pftrace");
+  command.add_option("--rtl", options.rtl, "Use the Verilated RTL of a block, e.g. ne0.tensor_core; repeatable")
+      ->type_name("INSTANCE.BLOCK")
+      ->allow_extra_args(false);
+  command.add_option("--seed", options.seed, "Seed of everything random")->type_name("N")->capture_default_str();
+  command.add_option("--firmware", options.firmware, "Firmware image instead of the one built here")->type_name("FILE");
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--log",
+          [&options](const std::vector<std::string>& levels) {
+            for (const auto& text : levels) options.log_levels.push_back(parse_log_level(text));
+          },
+          "Log level of a block or 'all': trace (decoded register accesses), debug, info, warn, off")
+      ->type_name("BLOCK=LEVEL")
+      ->allow_extra_args(false);
+}
+
+void CommandLine::add_demo() {
+  auto* command = add("demo", "Boot a Linux guest and classify 256 images on the card",
+                      "QEMU boots a stock kernel, the driver probes the card and loads its firmware, and npu-classify runs\n"
+                      "the Fashion-MNIST network through /dev/accel/accel0.",
+                      [this] { return demo_command(demo_); });
+  add_platform_options(*command, demo_.platform);
+  command->add_option("--precision", demo_.precision, "Arithmetic on the card")
+      ->check(CLI::IsMember({"int8", "fp16"}))
+      ->capture_default_str();
+  command->add_option("--output", demo_.output, "Write the logits, float32 [256,10]")->type_name("FILE.npy");
+  command->add_flag("--kvm", demo_.kvm, "Run the guest with KVM instead of emulation");
+}
+
+void CommandLine::add_qemu() {
+  auto* command = add("qemu", "A guest with the driver loaded: interactive shell, or one command",
+                      "Without COMMAND: a shell on the guest's console; Ctrl-a x leaves. With COMMAND: runs it in the guest\n"
+                      "and passes its output and exit status through. Example: npuvp qemu -- lspci -vv",
+                      [this] { return qemu_command(qemu_); });
+  add_platform_options(*command, qemu_.platform);
+  command->add_option("--file", qemu_.files, "Copy a file into the guest (default place /root); repeatable")
+      ->type_name("FILE[:GUEST_PATH]")
+      ->allow_extra_args(false);
+  command->add_flag("--kvm", qemu_.kvm, "Run the guest with KVM instead of emulation");
+  command->add_option("command", qemu_.command, "Command and arguments, after --")->type_name("COMMAND...");
+}
+
+void CommandLine::add_run() {
+  auto* command = add("run", "Run an ONNX classifier on the card without QEMU",
+                      "Input: uint8 [N,28,28] (divided by 255) or float32 in the model's input shape. Labels and reference\n"
+                      "default to labels.npy and MODEL_logits.npy beside the input, where they exist.\n"
+                      "Example: npuvp run data/fashion/fashion_mlp_b16.onnx --input data/fashion/images.npy",
+                      [this] { return run_command(run_); });
+  command->add_option("model", run_.model, "ONNX file")->type_name("MODEL.onnx")->required();
+  command->add_option("--input", run_.input, "Images")->type_name("FILE.npy")->required();
+  command->add_option("--labels", run_.labels, "Classes, for the accuracy")->type_name("FILE.npy");
+  command->add_option("--reference", run_.reference, "FP32 logits, for the agreement")->type_name("FILE.npy");
+  command->add_option("--output", run_.output, "Write the logits, float32")->type_name("FILE.npy");
+  command->add_option("--precision", run_.precision, "Arithmetic on the card")
+      ->check(CLI::IsMember({"int8", "fp16"}))
+      ->capture_default_str();
+  command->add_option("--batch", run_.batch, "Most images in one job")
+      ->check(CLI::Range(1U, 65535U))
+      ->capture_default_str();
+  add_platform_options(*command, run_.platform);
+}
+
+void CommandLine::add_boot() {
+  auto* command = add("boot", "Boot the card alone and show its console",
+                      "The boot ROM starts, is handed the firmware over the mailbox as by a driver, and the console follows.\n"
+                      "Ends when the firmware is ready and the card idle; status 1 if it does not get there.",
+                      [this] { return boot_command(boot_); });
+  add_platform_options(*command, boot_.platform);
+}
+
+void CommandLine::add_test() {
+  auto* command = add("test", "Run all tests",
+                      "Arguments go to ctest. Example: npuvp test -R TaskManager", [this] {
+                        return test_command(ctest_arguments_);
+                      });
+  command->allow_extras();
+  command->prefix_command();
+}
+
+void CommandLine::add_bench() {
+  auto* command = add("bench", "Measure host speed beside a baseline", "", [this] { return bench_command(bench_); });
+  command->add_option("name", bench_.name, "Which: hart, gemm, mmio or run")
+      ->required()
+      ->check(CLI::IsMember({"hart", "gemm", "mmio", "run"}))
+      ->type_name("NAME");
+  command->add_option("--json", bench_.json, "Write the figures to a file")->type_name("FILE");
+}
+
+void CommandLine::add_help() {
+  auto* command = add("help", "Explain npuvp or one command", "", [this] { return help(); });
+  command->add_option("command", help_topic_, "Command")->type_name("COMMAND");
+}
+
+int CommandLine::help() {
+  const CLI::App* topic = &app_;
+  if (!help_topic_.empty()) {
+    const auto found = app_.get_subcommands([this](const CLI::App* each) { return each->get_name() == help_topic_; });
+    if (found.empty()) throw CLI::ValidationError("help", fmt::format("no command '{}'", help_topic_));
+    topic = found.front();
+  }
+  fmt::print("{}", topic->help());
+  return kExitDone;
+}
+
+int CommandLine::run(int argc, char** argv) {
+  try {
+    app_.parse(argc, argv);
+    const auto* command = app_.get_subcommands().front();
+    if (command->get_name() == "test") ctest_arguments_ = command->remaining();
+    return actions_.at(command)();
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app_.get_subcommands();
+    fmt::print("{}", (chosen.empty() ? &app_ : chosen.front())->help());
+    return kExitDone;
+  } catch (const CLI::ParseError& error) {
+    const auto chosen = app_.get_subcommands();
+    fmt::print(stderr, "npuvp: {}; see 'npuvp help{}'\n", error.what(),
+               chosen.empty() ? "" : " " + chosen.front()->get_name());
+    return kExitUsage;
+  }
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) { return CommandLine().run(argc, argv); }
+
+}  // namespace npuvp::main

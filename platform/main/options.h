@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <spdlog/common.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace npuvp::main {
+
+/// Options that every command which starts a platform takes.
+struct PlatformOptions {
+  std::string board = "server-1";
+  std::string json;                ///< File for the figures; empty: none.
+  std::string trace;               ///< Perfetto file; empty: none.
+  std::vector<std::string> rtl;    ///< INSTANCE.BLOCK, for example ne0.tensor_core.
+  uint64_t seed = 1;
+  std::string firmware;            ///< Image file; empty: the one built with this program.
+  std::vector<std::pair<std::string, spdlog::level::level_enum>> log_levels;
+};
+
+struct RunOptions {
+  PlatformOptions platform;
+  std::string model;
+  std::string input;
+  std::string labels;
+  std::string reference;
+  std::string precision = "int8";
+  std::string output;
+  uint32_t batch = 64;
+};
+
+struct BootOptions {
+  PlatformOptions platform;
+};
+
+struct GuestOptions {
+  PlatformOptions platform;
+  bool kvm = false;
+  std::string precision = "int8";             ///< demo only
+  std::string output;                         ///< demo only: file for the logits
+  std::vector<std::string> command;           ///< qemu only: empty for an interactive shell
+  std::vector<std::string> files;             ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
+};
+
+struct BenchOptions {
+  std::string name;
+  std::string json;
+};
+
+}  // namespace npuvp::main

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/firmware/fake_card.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "npu/registers/aclint.h"
+#include "npu/registers/dma.h"
+#include "npu/registers/mailbox.h"
+#include "npu/registers/plic.h"
+#include "npu/registers/system_controller.h"
+#include "npu/registers/task_manager.h"
+#include "npu/registers/uart.h"
+
+namespace npuvp::firmware_test {
+namespace {
+
+constexpr uint64_t kAccessNs = 10;
+constexpr uint32_t kBusy = 1, kDone = 2, kError = 4;  // STATUS of both DMA channel and Task Manager
+
+FakeCard* current_card = nullptr;
+
+bool inside(uint64_t address, uint64_t base, uint64_t bytes) {
+  return address >= base && address - base < bytes;
+}
+
+/// An access that registers.yaml does not allow is a failure of the test, wherever it happens.
+void fail_access(const char* what, uint64_t address, uint64_t value = 0) {
+  ADD_FAILURE() << what << std::hex << " at 0x" << address << ", value 0x" << value;
+}
+
+}  // namespace
+
+FakeCard::FakeCard() {
+  if (current_card != nullptr) std::abort();
+  current_card = this;
+}
+
+FakeCard::~FakeCard() {
+  current_card = nullptr;
+}
+
+FakeCard& FakeCard::current() {
+  if (current_card == nullptr) std::abort();
+  return *current_card;
+}
+
+uint64_t FakeCard::read(uint64_t address, unsigned size_bytes) {
+  ++accesses;
+  advance_ns(kAccessNs);
+  auto offset = static_cast<uint32_t>(address & 0xfff);
+  bool wide = size_bytes == 8;
+  if (address == NPU_MAP_ACLINT + ACLINT_MTIME && wide) return now_ns;
+  if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) return read_uart(offset);
+  if (inside(address, NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES)) {
+    if (wide == (offset == DMA_ERROR_ADDRESS)) return read_dma(offset);
+  } else if (inside(address, NPU_MAP_TASK_MANAGER, NPU_MAP_BLOCK_BYTES)) {
+    bool is_wide =
+        offset == TASK_MANAGER_FAULT_ADDRESS || offset == TASK_MANAGER_START_NS || offset == TASK_MANAGER_END_NS;
+    if (wide == is_wide) return read_task_manager(offset);
+  } else if (size_bytes == 4) {
+    if (inside(address, NPU_MAP_PLIC, NPU_MAP_PLIC_BYTES))
+      return read_plic(static_cast<uint32_t>(address - NPU_MAP_PLIC));
+    if (inside(address, NPU_MAP_MAILBOX, NPU_MAP_BLOCK_BYTES)) return read_mailbox(offset);
+    if (inside(address, NPU_MAP_SYSTEM_CONTROLLER, NPU_MAP_BLOCK_BYTES)) return read_system_controller(offset);
+  }
+  fail_access("unexpected read", address);
+  return 0;
+}
+
+void FakeCard::write(uint64_t address, unsigned size_bytes, uint64_t value) {
+  ++accesses;
+  advance_ns(kAccessNs);
+  auto offset = static_cast<uint32_t>(address & 0xfff);
+  auto narrow = static_cast<uint32_t>(value);
+  bool wide = size_bytes == 8;
+  if (address == NPU_MAP_ACLINT + ACLINT_MTIMECMP(0) && wide) {
+    timer_compare_ = value;
+  } else if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) {
+    write_uart(offset, static_cast<uint8_t>(value));
+  } else if (inside(address, NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES) &&
+             wide == (offset == DMA_SOURCE || offset == DMA_DESTINATION)) {
+    write_dma(offset, value);
+  } else if (inside(address, NPU_MAP_TASK_MANAGER, NPU_MAP_BLOCK_BYTES) &&
+             wide == (offset == TASK_MANAGER_COMMANDS || offset == TASK_MANAGER_SEGMENTS)) {
+    write_task_manager(offset, value);
+  } else if (inside(address, NPU_MAP_PLIC, NPU_MAP_PLIC_BYTES) && size_bytes == 4) {
+    write_plic(static_cast<uint32_t>(address - NPU_MAP_PLIC), narrow);
+  } else if (inside(address, NPU_MAP_MAILBOX, NPU_MAP_BLOCK_BYTES) && size_bytes == 4) {
+    write_mailbox(offset, narrow);
+  } else if (inside(address, NPU_MAP_SYSTEM_CONTROLLER + SYSTEM_CONTROLLER_SCRATCH(0), 16) && size_bytes == 4) {
+    scratch[(offset - SYSTEM_CONTROLLER_SCRATCH(0)) / 4] = narrow;
+  } else {
+    fail_access("unexpected write", address, value);
+  }
+  update();
+}
+
+void FakeCard::wait_for_interrupt() {
+  if (external_pending() || timer_pending()) return;
+  uint64_t next = next_event_ns();
+  if (next == UINT64_MAX) {
+    std::fprintf(stderr, "WFI that nothing wakes up; console:\n%s", console.c_str());
+    std::abort();
+  }
+  advance_ns(next - now_ns);
+}
+
+void FakeCard::advance_ns(uint64_t ns) {
+  now_ns += ns;
+  if (now_ns >= dma_end_ns_) finish_dma();
+  if (now_ns >= job_end_ns_) end_job({});
+  update();
+}
+
+void FakeCard::send(const Message& message) {
+  h2c_ = message;
+  reply_.reset();
+  message_pending_ = true;
+  update();
+}
+
+void FakeCard::ring_sq_tail(uint32_t queue, uint32_t tail) {
+  sq_tail_[queue] = tail;
+  doorbells_ |= 1u << queue;
+  update();
+}
+
+void FakeCard::ring_cq_head(uint32_t queue, uint32_t head) {
+  cq_head_[queue] = head;
+  doorbells_ |= 1u << queue;
+  update();
+}
+
+uint64_t FakeCard::read_uart(uint32_t offset) const {
+  if (offset == UART_LSR) return uart_stuck ? 0 : UART_LSR_THRE_MASK | UART_LSR_TEMT_MASK;
+  fail_access("unexpected UART read", offset);
+  return 0;
+}
+
+void FakeCard::write_uart(uint32_t offset, uint8_t value) {
+  if (offset == UART_LCR) uart_lcr_ = value;
+  bool divisor = (uart_lcr_ & UART_LCR_DLAB_MASK) != 0;
+  if (offset == UART_RBR_THR_DLL && !divisor) console += static_cast<char>(value);
+}
+
+void FakeCard::set_level(uint32_t source, bool level) {
+  uint32_t bit = 1u << source;
+  level_ = level ? level_ | bit : level_ & ~bit;
+}
+
+/// Lines, and the gateways: a request is latched until it is claimed, and again only after its completion.
+void FakeCard::update() {
+  set_level(NPU_IRQ_MAILBOX, message_pending_);
+  set_level(NPU_IRQ_DOORBELL, doorbells_ != 0);
+  set_level(NPU_IRQ_TASK_MANAGER, (task_manager_status_ & kDone) != 0);
+  set_level(NPU_IRQ_EXTERNAL_HDMA, (dma_status_ & kDone) != 0 && (dma_[DMA_IRQ_ENABLE] & 1) != 0);
+  pending_ |= level_ & ~claimed_;
+}
+
+uint64_t FakeCard::read_plic(uint32_t offset) {
+  if (offset == PLIC_ENABLE(0)) return plic_enable_;
+  if (offset != PLIC_CLAIM(0)) {
+    fail_access("unexpected PLIC read", offset);
+    return 0;
+  }
+  for (uint32_t source = 1; source < 32; ++source) {
+    if (!((pending_ & plic_enable_) >> source & 1) || priority_[source] == 0) continue;
+    pending_ &= ~(1u << source);
+    claimed_ |= 1u << source;
+    return source;
+  }
+  return 0;
+}
+
+void FakeCard::write_plic(uint32_t offset, uint32_t value) {
+  if (offset >= PLIC_PRIORITY(1) && offset <= PLIC_PRIORITY(31)) {
+    priority_[offset / 4] = value;
+  } else if (offset == PLIC_ENABLE(0)) {
+    plic_enable_ = value & ~1u;
+  } else if (offset == PLIC_CLAIM(0) && value < 32 && (claimed_ >> value & 1)) {
+    claimed_ &= ~(1u << value);
+  } else if (offset != PLIC_THRESHOLD(0) || value != 0) {
+    fail_access("unexpected PLIC write", offset, value);
+  }
+}
+
+uint64_t FakeCard::read_mailbox(uint32_t offset) const {
+  if (offset == MAILBOX_CARD_PENDING) return message_pending_;
+  if (offset == MAILBOX_CARD_DOORBELLS) return doorbells_;
+  if (inside(offset, MAILBOX_CARD_H2C_DATA(0), 32)) return h2c_[(offset - MAILBOX_CARD_H2C_DATA(0)) / 4];
+  if (inside(offset, MAILBOX_CARD_SQ_TAIL(0), 64)) return sq_tail_[(offset - MAILBOX_CARD_SQ_TAIL(0)) / 4];
+  if (inside(offset, MAILBOX_CARD_CQ_HEAD(0), 64)) return cq_head_[(offset - MAILBOX_CARD_CQ_HEAD(0)) / 4];
+  fail_access("unexpected mailbox read", offset);
+  return 0;
+}
+
+void FakeCard::write_mailbox(uint32_t offset, uint32_t value) {
+  if (offset == MAILBOX_CARD_PENDING) {
+    if (value & 1) message_pending_ = false;
+  } else if (offset == MAILBOX_CARD_DOORBELLS) {
+    doorbells_ &= ~value;
+  } else if (offset == MAILBOX_CARD_CARD_STATE) {
+    card_state = value;
+  } else if (offset == MAILBOX_CARD_BOOT_CODE) {
+    boot_code = value;
+  } else if (offset == MAILBOX_CARD_C2H_DOORBELL) {
+    reply_ = c2h_;
+  } else if (offset == MAILBOX_CARD_RAISE_VECTOR) {
+    raised_vectors.push_back(value);
+  } else if (inside(offset, MAILBOX_CARD_C2H_DATA(0), 32)) {
+    c2h_[(offset - MAILBOX_CARD_C2H_DATA(0)) / 4] = value;
+  } else {
+    fail_access("unexpected mailbox write", offset, value);
+  }
+}
+
+uint64_t FakeCard::read_system_controller(uint32_t offset) const {
+  switch (offset) {
+    case SYSTEM_CONTROLLER_NEURAL_ENGINES:
+      return 8;
+    case SYSTEM_CONTROLLER_DRAM_MIB:
+      return dram_mib;
+    case SYSTEM_CONTROLLER_SHARED_BYTES:
+      return 32u << 20;
+    case SYSTEM_CONTROLLER_SCRATCHPAD_BYTES:
+      return 4u << 20;
+    case SYSTEM_CONTROLLER_CP_MHZ:
+      return 1000;
+    case SYSTEM_CONTROLLER_CARD:
+      return 3;
+    case SYSTEM_CONTROLLER_RESET_CAUSE:
+      return SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_HOST;
+    default:
+      break;
+  }
+  if (inside(offset, SYSTEM_CONTROLLER_SCRATCH(0), 16)) return scratch[(offset - SYSTEM_CONTROLLER_SCRATCH(0)) / 4];
+  fail_access("unexpected system controller read", offset);
+  return 0;
+}
+
+bool FakeCard::copy_in(uint64_t address, std::span<uint8_t> out) {
+  if (address & NPU_MAP_HOST) return host.read(address & ~NPU_MAP_HOST, out);
+  if (inside(address, NPU_MAP_DRAM, uint64_t{dram_mib} << 20)) return dram.read(address - NPU_MAP_DRAM, out);
+  if (inside(address, NPU_MAP_TCM, NPU_MAP_TCM_BYTES)) {
+    std::memcpy(out.data(), tcm.data() + (address - NPU_MAP_TCM), out.size());
+    return true;
+  }
+  if (!addresses_may_be_pointers) return false;
+  std::memcpy(out.data(), reinterpret_cast<const void*>(address), out.size());
+  return true;
+}
+
+bool FakeCard::copy_out(uint64_t address, std::span<const uint8_t> in) {
+  if (address & NPU_MAP_HOST) return host.write(address & ~NPU_MAP_HOST, in);
+  if (inside(address, NPU_MAP_DRAM, uint64_t{dram_mib} << 20)) {
+    dram.map(address - NPU_MAP_DRAM, in.size());
+    return dram.write(address - NPU_MAP_DRAM, in);
+  }
+  if (inside(address, NPU_MAP_TCM, NPU_MAP_TCM_BYTES)) {
+    if (in.size() > NPU_MAP_TCM_BYTES - (address - NPU_MAP_TCM)) return false;
+    std::memcpy(tcm.data() + (address - NPU_MAP_TCM), in.data(), in.size());
+    return true;
+  }
+  if (!addresses_may_be_pointers) return false;
+  std::memcpy(reinterpret_cast<void*>(address), in.data(), in.size());
+  return true;
+}
+
+uint64_t FakeCard::read_dma(uint32_t offset) const {
+  if (offset == DMA_STATUS) return dma_status_;
+  if (offset == DMA_ERROR_ADDRESS) return dma_.at(DMA_SOURCE);
+  fail_access("unexpected DMA read", offset);
+  return 0;
+}
+
+void FakeCard::write_dma(uint32_t offset, uint64_t value) {
+  if (offset == DMA_STATUS) {
+    dma_status_ &= ~static_cast<uint32_t>(value) | kBusy;
+  } else if (offset == DMA_CONTROL) {
+    start_dma();
+  } else {
+    dma_[offset] = value;
+  }
+}
+
+void FakeCard::start_dma() {
+  if (dma_status_ & kBusy) {
+    fail_access("DMA START while BUSY", DMA_CONTROL);
+    return;
+  }
+  dma_status_ |= kBusy;
+  dma_end_ns_ = dma_stuck ? UINT64_MAX : now_ns + dma_duration_ns;
+}
+
+void FakeCard::finish_dma() {
+  dma_end_ns_ = UINT64_MAX;
+  std::vector<uint8_t> data(dma_[DMA_BYTES]);
+  bool done = copy_in(dma_[DMA_SOURCE], data) && copy_out(dma_[DMA_DESTINATION], data);
+  dma_status_ = done ? kDone : kDone | kError;
+  ++dma_copies;
+  if (after_dma) after_dma(dma_copies);
+}
+
+uint64_t FakeCard::read_task_manager(uint32_t offset) const {
+  if (offset == TASK_MANAGER_STATUS) return task_manager_status_;
+  auto found = task_manager_.find(offset);
+  return found == task_manager_.end() ? 0 : found->second;
+}
+
+void FakeCard::write_task_manager(uint32_t offset, uint64_t value) {
+  if (offset == TASK_MANAGER_STATUS) {
+    task_manager_status_ &= ~static_cast<uint32_t>(value) | kBusy;
+  } else if (offset == TASK_MANAGER_CONTROL && value == TASK_MANAGER_CONTROL_START_MASK) {
+    start_job();
+  } else if (offset == TASK_MANAGER_CONTROL && value == TASK_MANAGER_CONTROL_ABORT_MASK) {
+    ++aborts;
+    if (job_running_ && task_manager_obeys_abort) end_job({.error = true});
+  } else {
+    task_manager_[offset] = value;
+  }
+}
+
+void FakeCard::start_job() {
+  if (task_manager_status_ & kBusy) {
+    fail_access("Task Manager START while BUSY", TASK_MANAGER_CONTROL);
+    return;
+  }
+  StartedJob job;
+  job.commands.resize(task_manager_[TASK_MANAGER_COMMAND_BYTES]);
+  job.segments.resize(task_manager_[TASK_MANAGER_SEGMENT_COUNT]);
+  job.context = static_cast<uint32_t>(task_manager_[TASK_MANAGER_CONTEXT]);
+  std::span<uint8_t> table(reinterpret_cast<uint8_t*>(job.segments.data()), job.segments.size() * sizeof(npu_segment));
+  if (!copy_in(task_manager_[TASK_MANAGER_COMMANDS], job.commands) ||
+      !copy_in(task_manager_[TASK_MANAGER_SEGMENTS], table)) {
+    fail_access("Task Manager cannot read", task_manager_[TASK_MANAGER_COMMANDS]);
+  }
+  started_jobs.push_back(job);
+  task_manager_[TASK_MANAGER_START_NS] = now_ns;
+  task_manager_status_ = kBusy;
+  job_running_ = true;
+  if (task_manager_duration_ns != UINT64_MAX) job_end_ns_ = now_ns + task_manager_duration_ns;
+}
+
+void FakeCard::end_job(const JobEnd& end) {
+  job_running_ = false;
+  job_end_ns_ = UINT64_MAX;
+  task_manager_status_ = end.error ? kDone | kError : kDone;
+  task_manager_[TASK_MANAGER_FAULT_CODE] = end.fault;
+  task_manager_[TASK_MANAGER_FAULT_COMMAND] = end.fault_command;
+  task_manager_[TASK_MANAGER_FAULT_ADDRESS] = end.fault_address;
+  task_manager_[TASK_MANAGER_RETIRED] = end.retired;
+  task_manager_[TASK_MANAGER_END_NS] = now_ns;
+  update();
+}
+
+}  // namespace npuvp::firmware_test

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "firmware/abi/memory_map.h"
+#include "firmware/abi/queue.h"
+#include "tests/firmware/fake_memory.h"
+
+namespace npuvp::firmware_test {
+
+using Message = std::array<uint32_t, 8>;
+
+/// What the Task Manager was told at START, with the memory it would have fetched.
+struct StartedJob {
+  std::vector<uint8_t> commands;
+  std::vector<npu_segment> segments;
+  uint32_t context = 0;
+};
+
+/// How a test lets a job end.
+struct JobEnd {
+  bool error = false;
+  uint32_t fault = 0;
+  uint32_t fault_command = 0;
+  uint64_t fault_address = 0;
+  uint32_t retired = 0;
+};
+
+/// The registers of a card as the command processor sees them, behaving as models/<block>/registers.yaml says and no
+/// better, written without the models so that firmware and models are tested against each other only later. Time moves
+/// by 10 ns with each access and jumps to the next event in WFI. A test plays the host and the Task Manager.
+/// Only one may exist: firmware/lib/mmio.h reaches it through the functions in native_mmio.cpp.
+class FakeCard {
+ public:
+  FakeCard();
+  ~FakeCard();
+  FakeCard(const FakeCard&) = delete;
+  FakeCard& operator=(const FakeCard&) = delete;
+  static FakeCard& current();
+
+  // The firmware's side.
+  uint64_t read(uint64_t address, unsigned size_bytes);
+  void write(uint64_t address, unsigned size_bytes, uint64_t value);
+  /// WFI: moves time to the next event. A test fails here if nothing would ever wake the hart.
+  void wait_for_interrupt();
+  [[nodiscard]] bool timer_pending() const { return now_ns >= timer_compare_; }
+  /// When something happens by itself next; UINT64_MAX for never.
+  [[nodiscard]] uint64_t next_event_ns() const { return std::min({timer_compare_, dma_end_ns_, job_end_ns_}); }
+  [[nodiscard]] bool external_pending() const { return (pending_ & plic_enable_) != 0; }
+
+  // The host's side.
+  void send(const Message& message);
+  /// The reply since the last send().
+  [[nodiscard]] std::optional<Message> reply() const { return reply_; }
+  void ring_sq_tail(uint32_t queue, uint32_t tail);
+  void ring_cq_head(uint32_t queue, uint32_t head);
+
+  /// Lets the running job end.
+  void end_job(const JobEnd& end);
+  [[nodiscard]] bool job_running() const { return job_running_; }
+
+  /// Moves time without an access.
+  void advance_ns(uint64_t ns);
+
+  // State a test may set or look at.
+  uint64_t now_ns = 0;
+  std::string console;
+  FakeMemory host;
+  FakeMemory dram;
+  std::vector<uint8_t> tcm = std::vector<uint8_t>(NPU_MAP_TCM_BYTES);
+  uint32_t dram_mib = 16384;
+  uint32_t card_state = 0;
+  uint32_t boot_code = 0;
+  std::vector<uint32_t> raised_vectors;
+  std::vector<StartedJob> started_jobs;
+  unsigned aborts = 0;
+  std::array<uint32_t, 4> scratch{};
+  bool uart_stuck = false;
+  bool dma_stuck = false;  ///< Copies never end.
+  uint64_t dma_duration_ns = 1000;
+  bool task_manager_obeys_abort = true;
+  uint64_t task_manager_duration_ns = UINT64_MAX;  ///< Jobs end by themselves after this.
+  bool addresses_may_be_pointers = true;           ///< Natively, a firmware variable's address is a pointer.
+  unsigned dma_copies = 0;
+  unsigned accesses = 0;
+  std::function<void(unsigned copy)> after_dma;  ///< Called with the number of the copy that has ended, from 1.
+
+ private:
+  uint64_t read_uart(uint32_t offset) const;
+  void write_uart(uint32_t offset, uint8_t value);
+  uint64_t read_plic(uint32_t offset);
+  void write_plic(uint32_t offset, uint32_t value);
+  uint64_t read_mailbox(uint32_t offset) const;
+  void write_mailbox(uint32_t offset, uint32_t value);
+  uint64_t read_system_controller(uint32_t offset) const;
+  uint64_t read_dma(uint32_t offset) const;
+  void write_dma(uint32_t offset, uint64_t value);
+  uint64_t read_task_manager(uint32_t offset) const;
+  void write_task_manager(uint32_t offset, uint64_t value);
+
+  bool copy_in(uint64_t address, std::span<uint8_t> out);
+  bool copy_out(uint64_t address, std::span<const uint8_t> in);
+  void start_dma();
+  void finish_dma();
+  void start_job();
+  void update();
+  void set_level(uint32_t source, bool level);
+
+  uint64_t timer_compare_ = UINT64_MAX;
+  uint8_t uart_lcr_ = 0;
+  uint32_t plic_enable_ = 0, level_ = 0, pending_ = 0, claimed_ = 0;
+  std::array<uint32_t, 32> priority_{};
+  Message h2c_{}, c2h_{};
+  std::optional<Message> reply_;
+  bool message_pending_ = false;
+  uint32_t doorbells_ = 0;
+  std::array<uint32_t, 16> sq_tail_{}, cq_head_{};
+  std::map<uint32_t, uint64_t> dma_, task_manager_;
+  uint64_t dma_end_ns_ = UINT64_MAX;
+  uint32_t dma_status_ = 0;
+  uint32_t task_manager_status_ = 0;
+  uint64_t job_end_ns_ = UINT64_MAX;
+  bool job_running_ = false;
+};
+
+}  // namespace npuvp::firmware_test

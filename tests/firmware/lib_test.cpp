@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// firmware/lib: formatting, log lines and the drivers against the fake card.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "npu/registers/mailbox.h"
+#include "tests/firmware/fake_card.h"
+
+extern "C" {
+#include "firmware/lib/aclint.h"
+#include "firmware/lib/dma.h"
+#include "firmware/lib/format.h"
+#include "firmware/lib/host_address.h"
+#include "firmware/lib/log.h"
+#include "firmware/lib/plic.h"
+#include "firmware/lib/trap.h"
+}
+
+namespace npuvp::firmware_test {
+namespace {
+
+template <typename... Arguments>
+std::string formatted(const char* format, Arguments... arguments) {
+  char buffer[64];
+  size_t length = format_text(buffer, sizeof(buffer), format, arguments...);
+  EXPECT_EQ(length, std::string(buffer).size());
+  return buffer;
+}
+
+TEST(Format, PrintsIntegers) {
+  EXPECT_EQ(formatted("%u %d %d %x", 42u, -42, 0, 0xbeefu), "42 -42 0 beef");
+  EXPECT_EQ(formatted("%lu %lx", ~0ul, ~0ul), "18446744073709551615 ffffffffffffffff");
+  EXPECT_EQ(formatted("%ld", static_cast<long>(INT64_MIN)), "-9223372036854775808");
+}
+
+TEST(Format, PadsToTheWidth) {
+  EXPECT_EQ(formatted("[%5u|%05u|%08x|%4s|%03d]", 7u, 7u, 0xau, "ab", -5), "[    7|00007|0000000a|  ab|-05]");
+}
+
+TEST(Format, CopiesTextAndUnknownConversions) {
+  EXPECT_EQ(formatted("%s%c 100%% %q", "a", 'b'), "ab 100% %q");
+}
+
+TEST(Format, NeverWritesBeyondTheBuffer) {
+  char buffer[8] = {'?', '?', '?', '?', '?', '?', '?', '?'};
+  EXPECT_EQ(format_text(buffer, 5, "%s", "abcdefgh"), 4u);
+  EXPECT_STREQ(buffer, "abcd");
+  EXPECT_EQ(buffer[5], '?');
+}
+
+TEST(Log, PrefixesTimeAndSource) {
+  FakeCard card;
+  log_init("cp");
+  card.now_ns = 12'345'678'999;
+  log_line("queue %u", 3u);
+  EXPECT_EQ(card.console, "[   12.345679] cp: queue 3\r\n");  // 10 ns later by the read of mtime
+}
+
+TEST(Log, CutsLongLines) {
+  FakeCard card;
+  log_init("cp");
+  log_line("%s", std::string(500, 'x').c_str());
+  EXPECT_EQ(card.console.size(), LOG_LINE_BYTES - 1 + 2);
+  EXPECT_TRUE(card.console.ends_with("x\r\n"));
+}
+
+TEST(Log, LosesTextWhenTheUartIsStuckButReturns) {
+  FakeCard card;
+  log_init("cp");
+  card.uart_stuck = true;
+  log_line("lost");
+  EXPECT_EQ(card.console, "");
+  EXPECT_LT(card.now_ns, 10'000'000u);
+}
+
+TEST(HostAddress, AcceptsRangesUpToTheLastAddressableByte) {
+  EXPECT_TRUE(host_range_valid(0, 1));
+  EXPECT_TRUE(host_range_valid(NPU_MAP_HOST_ADDRESS_MASK, 1));
+  EXPECT_TRUE(host_range_valid(NPU_MAP_HOST_ADDRESS_MASK - 4095, 4096));
+  EXPECT_FALSE(host_range_valid(NPU_MAP_HOST_ADDRESS_MASK - 4094, 4096));
+  EXPECT_FALSE(host_range_valid(NPU_MAP_HOST_ADDRESS_MASK + 1, 1));
+  EXPECT_FALSE(host_range_valid(8, UINT64_MAX));
+  EXPECT_FALSE(host_range_valid(0, 0));
+}
+
+class Dma : public testing::Test {
+ protected:
+  void SetUp() override { plic_init(PLIC_SOURCE(NPU_IRQ_MAILBOX)); }
+  FakeCard card;
+};
+
+TEST_F(Dma, CopiesFromTheHost) {
+  card.host.put<uint64_t>(0x4560, 0x1122334455667788);
+  uint64_t value = 0;
+  EXPECT_EQ(dma_copy(dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_OK);
+  EXPECT_EQ(value, 0x1122334455667788u);
+}
+
+TEST_F(Dma, SleepsInsteadOfPollingEvenWhileAMessageWaits) {
+  card.host.put<uint64_t>(0x4560, 1);
+  card.send({});
+  card.dma_duration_ns = 50'000'000;
+  uint64_t value = 0;
+  unsigned before = card.accesses;
+  EXPECT_EQ(dma_copy(dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_OK);
+  EXPECT_LT(card.accesses - before, 25u);
+}
+
+TEST_F(Dma, LeavesTheInterruptControllerAsItWas) {
+  card.host.put<uint64_t>(0x4560, 1);
+  card.send({});
+  uint64_t value = 0;
+  ASSERT_EQ(dma_copy(dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_OK);
+  EXPECT_EQ(plic_enabled(), PLIC_SOURCE(NPU_IRQ_MAILBOX));
+  EXPECT_EQ(plic_claim(), static_cast<uint32_t>(NPU_IRQ_MAILBOX));
+}
+
+TEST_F(Dma, ReportsABusError) {
+  uint64_t value = 0;
+  EXPECT_EQ(dma_copy(dma_address(&value), host_to_card(0x9000), sizeof(value)), DMA_BUS_ERROR);
+  EXPECT_EQ(dma_error_address(), host_to_card(0x9000));
+}
+
+TEST_F(Dma, GivesUpAfterTheTimeOutAndRefusesToUseTheBusyChannel) {
+  card.dma_stuck = true;
+  uint64_t value = 0, before = card.now_ns;
+  EXPECT_EQ(dma_copy(dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_TIMED_OUT);
+  EXPECT_GE(card.now_ns - before, DMA_TIMEOUT_NS);
+  EXPECT_LT(card.now_ns - before, 2 * DMA_TIMEOUT_NS);
+  card.dma_stuck = false;
+  // The fake fails the test on a START while BUSY.
+  EXPECT_EQ(dma_copy(dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_TIMED_OUT);
+}
+
+TEST(Trap, DumpsTheRegistersAndLeavesARecordForTheNextBoot) {
+  FakeCard card;
+  log_init("cp");
+  trap_frame frame{};
+  frame.x[9] = 0xabcdef;  // x10 = a0
+  frame.mepc = 0x100200;
+  frame.mcause = 7;
+  frame.mtval = 0x18;
+  trap_report(&frame);
+  EXPECT_NE(card.console.find("TRAP store access fault: pc 100200 value 18 cause 7"), std::string::npos)
+      << card.console;
+  EXPECT_NE(card.console.find(" a0 0000000000abcdef"), std::string::npos) << card.console;
+  EXPECT_EQ(card.card_state, MAILBOX_HOST_CARD_STATE_STATE_FAULT);
+
+  card.console.clear();
+  EXPECT_TRUE(trap_report_last_crash());
+  EXPECT_NE(card.console.find("store access fault, pc 100200 value 18"), std::string::npos) << card.console;
+  EXPECT_FALSE(trap_report_last_crash());
+}
+
+}  // namespace
+}  // namespace npuvp::firmware_test

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Registers of a DMA engine: counters, the firmware channel, reset.
+#include <gtest/gtest.h>
+
+#include "tests/models/dma/dma_bench.h"
+
+namespace npuvp::dma {
+namespace {
+
+using test::ns;
+
+struct EngineBench : DmaBench {
+  EngineBench() : DmaBench(external_hdma()) {
+    engine.irq.connect([this](bool level) {
+      irq = level;
+      if (level) irq_at = sc_core::sc_time_stamp();
+    });
+    space.map(0, NPU_MAP_HOST, 16);
+    space.map(1, NPU_MAP_DRAM, 16);
+    target.latency = ns(50);
+  }
+
+  void start_copy(uint64_t source, uint64_t destination, uint32_t bytes) {
+    hart.write(DMA_SOURCE, source);
+    hart.write(DMA_DESTINATION, destination);
+    hart.write(DMA_BYTES, bytes);
+    hart.write(DMA_CONTROL, uint32_t{DMA_CONTROL_START_MASK});
+  }
+  uint32_t status() { return hart.read<uint32_t>(DMA_STATUS); }
+
+  bool irq = false;
+  sc_core::sc_time irq_at;
+};
+
+TEST(DmaEngine, TellsItsKind) {
+  EngineBench bench;
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  EXPECT_EQ(bench.hart.read<uint32_t>(DMA_KIND), uint32_t{NPU_COMMAND_EXTERNAL_HDMA});
+}
+
+TEST(DmaEngine, FirmwareChannelCopiesAndInterrupts) {
+  EngineBench bench;
+  for (uint64_t i = 0; i < 10000; ++i) bench.target.data[i] = static_cast<uint8_t>(i * 7);
+  test::run_thread([&] {
+    bench.hart.write(DMA_IRQ_ENABLE, uint32_t{1});
+    bench.start_copy(NPU_MAP_HOST + 5, NPU_MAP_DRAM + 77, 9990);
+    EXPECT_EQ(bench.status(), DMA_STATUS_BUSY_MASK);
+    while (!bench.irq) sc_core::wait(ns(1));
+    EXPECT_EQ(bench.status(), DMA_STATUS_DONE_MASK);
+    bench.hart.write(DMA_STATUS, uint32_t{DMA_STATUS_DONE_MASK});
+    EXPECT_FALSE(bench.irq);
+    EXPECT_EQ(bench.status(), 0U);
+  });
+  EXPECT_EQ(bench.irq_at, ns(100));  // a read and a write of 50 ns, all bursts at once
+  const uint64_t dram = test::card_index(NPU_MAP_DRAM);
+  for (uint64_t i = 0; i < 9990; ++i) ASSERT_EQ(bench.target.data[dram + 77 + i], static_cast<uint8_t>((i + 5) * 7));
+  EXPECT_EQ(bench.target.data[dram + 76], 0);
+  EXPECT_EQ(bench.target.data[dram + 77 + 9990], 0);
+  EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BYTES_READ), 9990U);
+  EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BYTES_WRITTEN), 9990U);
+  EXPECT_EQ(bench.hart.read<uint64_t>(DMA_COMMANDS), 0U);
+  EXPECT_EQ(bench.environment.diagnostics().misuse_count(), 0U);
+}
+
+TEST(DmaEngine, FirmwareChannelReportsTheAddressThatFailed) {
+  EngineBench bench;
+  bench.target.failing = NPU_MAP_DRAM + 5000;
+  test::run_thread([&] {
+    bench.start_copy(NPU_MAP_HOST, NPU_MAP_DRAM, 8192);
+    sc_core::wait(ns(1000));
+    EXPECT_EQ(bench.status(), DMA_STATUS_DONE_MASK | DMA_STATUS_ERROR_MASK);
+    EXPECT_EQ(bench.hart.read<uint64_t>(DMA_ERROR_ADDRESS), NPU_MAP_DRAM + 4096);
+    bench.target.failing.reset();
+    bench.start_copy(NPU_MAP_HOST, NPU_MAP_DRAM, 8192);
+    EXPECT_EQ(bench.status(), DMA_STATUS_BUSY_MASK);
+    EXPECT_EQ(bench.hart.read<uint64_t>(DMA_ERROR_ADDRESS), 0U);
+    sc_core::wait(ns(1000));
+    EXPECT_EQ(bench.status(), DMA_STATUS_DONE_MASK);
+  });
+}
+
+TEST(DmaEngine, FirmwareChannelRefusesNothingAndWrapping) {
+  EngineBench bench;
+  test::run_thread([&] {
+    for (const auto& [source, destination, bytes] :
+         {std::tuple{NPU_MAP_HOST, NPU_MAP_DRAM, 0U}, std::tuple{~0ULL - 3, NPU_MAP_DRAM, 5U},
+          std::tuple{NPU_MAP_HOST, ~0ULL, 2U}}) {
+      bench.start_copy(source, destination, bytes);
+      sc_core::wait(ns(1000));
+      EXPECT_EQ(bench.status(), DMA_STATUS_DONE_MASK | DMA_STATUS_ERROR_MASK);
+    }
+  });
+  EXPECT_TRUE(bench.target.log.empty());
+}
+
+TEST(DmaEngine, ReportsAStartWhileBusy) {
+  EngineBench bench;
+  test::run_thread([&] {
+    bench.start_copy(NPU_MAP_HOST, NPU_MAP_DRAM, 64);
+    bench.hart.write(DMA_CONTROL, uint32_t{DMA_CONTROL_START_MASK});
+    EXPECT_EQ(bench.environment.diagnostics().misuse_count(), 1U);
+  });
+  EXPECT_EQ(bench.target.log.size(), 2U);
+}
+
+TEST(DmaEngine, CountsCommandsBytesAndBusyTime) {
+  EngineBench bench;
+  auto to_card = copy_command(NPU_COMMAND_EXTERNAL_HDMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(1, 0), 1, 100);
+  auto to_host = copy_command(NPU_COMMAND_EXTERNAL_HDMA, NPU_ADDRESS(1, 0), NPU_ADDRESS(0, 0), 1, 30);
+  to_host.engine = 1;
+  // 100 ns each, the second starts 40 ns after the first: busy for 140 ns.
+  sc_core::sc_spawn([&] { bench.channel_interface(0).execute({&to_card, &bench.space, 0, 0}); });
+  test::run_thread([&] {
+    sc_core::wait(ns(40));
+    EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BUSY_NS), 40U);
+    bench.channel_interface(1).execute({&to_host, &bench.space, 0, 0});
+    sc_core::wait(ns(500));
+    EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BUSY_NS), 140U);
+    EXPECT_EQ(bench.hart.read<uint64_t>(DMA_COMMANDS), 2U);
+    EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BYTES_READ), 130U);
+    EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BYTES_WRITTEN), 130U);
+  });
+}
+
+TEST(DmaEngine, ResetAbandonsWhatRunsAndLeavesNothingBehind) {
+  EngineBench bench;
+  const auto command = copy_command(NPU_COMMAND_EXTERNAL_HDMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(1, 0), 1, 1000);
+  base::CommandOutcome outcome;
+  sc_core::sc_time returned;
+  sc_core::sc_spawn([&] {
+    outcome = bench.channel_interface(0).execute({&command, &bench.space, 0, 0});
+    returned = sc_core::sc_time_stamp();
+  });
+  test::run_thread([&] {
+    bench.hart.write(DMA_IRQ_ENABLE, uint32_t{1});
+    bench.start_copy(NPU_MAP_HOST, NPU_MAP_DRAM, 64);
+    sc_core::wait(ns(30));
+    bench.engine.reset();
+    EXPECT_EQ(bench.status(), 0U);
+    // At once a new copy: the abandoned one must not end it.
+    bench.hart.write(DMA_IRQ_ENABLE, uint32_t{1});
+    bench.start_copy(NPU_MAP_HOST, NPU_MAP_DRAM, 64);
+    sc_core::wait(ns(99));
+    EXPECT_EQ(bench.status(), DMA_STATUS_BUSY_MASK);
+    EXPECT_FALSE(bench.irq);
+    sc_core::wait(ns(2));
+    EXPECT_EQ(bench.status(), DMA_STATUS_DONE_MASK);
+    EXPECT_TRUE(bench.irq);
+  });
+  EXPECT_EQ(returned, ns(30));
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_EQ(bench.hart.read<uint64_t>(DMA_COMMANDS), 0U);
+  EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BUSY_NS), 0U);
+  EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BYTES_READ), 64U);
+}
+
+TEST(DmaEngine, ResetStopsATransferBetweenItsBursts) {
+  auto parameters = external_hdma();
+  parameters.outstanding_bursts = 1;
+  DmaBench bench(parameters);
+  bench.space.map(0, NPU_MAP_HOST, 5);
+  bench.space.map(1, NPU_MAP_DRAM, 5);
+  bench.target.latency = ns(50);
+  const auto command = copy_command(NPU_COMMAND_EXTERNAL_HDMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(1, 0), 1, 5 * kPage);
+  sc_core::sc_spawn([&] {
+    sc_core::wait(ns(150));
+    bench.engine.reset();
+  });
+  EXPECT_FALSE(bench.execute(command).ok());
+  EXPECT_EQ(bench.took, ns(150));
+  EXPECT_EQ(bench.target.log.size(), 4U);  // the bursts of 0 and 100 ns
+}
+
+}  // namespace
+}  // namespace npuvp::dma

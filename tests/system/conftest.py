@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the system tests share: the program under test and its data."""
+
+import dataclasses
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROGRAM = os.environ["NPUVP"]
+SOURCE = Path(os.environ["NPUVP_SOURCE_DIR"])
+BUILD = Path(os.environ["NPUVP_BUILD_DIR"])
+DATA = SOURCE / "data" / "fashion"
+MODEL = DATA / "fashion_mlp_b16.onnx"
+IMAGES = DATA / "images.npy"
+
+
+@dataclasses.dataclass
+class Result:
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def error_lines(self):
+        return self.stderr.decode().splitlines()
+
+
+def npuvp(*arguments, timeout=120, cwd=None):
+    done = subprocess.run([PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=timeout, cwd=cwd, check=False)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def run_json(tmp_path, name, *arguments):
+    """Runs a command with --json and gives (result, figures)."""
+    file = tmp_path / f"{name}.json"
+    result = npuvp(*arguments, "--json", file, cwd=tmp_path)
+    assert result.status == 0, result.stderr.decode()
+    return result, json.loads(file.read_text())
+
+
+def assert_usage_error(result, *fragments):
+    """Exit status 2 and exactly one line, which contains each fragment."""
+    assert result.status == 2, (result.status, result.stderr)
+    assert len(result.error_lines) == 1, result.error_lines
+    for fragment in fragments:
+        assert fragment in result.error_lines[0], result.error_lines[0]
+
+
+@pytest.fixture
+def figures_keys():
+    return {"accuracy", "top1_agreement", "images", "simulated_seconds", "host_seconds", "time_by_kind"}

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stock guest in stock QEMU: driver, firmware, main job, pass-through of commands."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from conftest import BUILD, IMAGES, MODEL, SOURCE, npuvp, run_json
+
+
+@pytest.fixture(scope="module")
+def inproc_logits(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inproc")
+    run_json(folder, "run", "run", MODEL, "--input", IMAGES, "--output", folder / "logits.npy")
+    return (folder / "logits.npy").read_bytes()
+
+
+@pytest.mark.parametrize("rtl", [(), ("--rtl", "ne0.tensor_core")], ids=["tlm", "rtl"])
+def test_demo_gives_the_bits_of_the_in_process_run(tmp_path, inproc_logits, figures_keys, rtl):
+    result, figures = run_json(tmp_path, "demo", "demo", "--output", tmp_path / "logits.npy", *rtl)
+    assert figures_keys <= set(figures)
+    assert (tmp_path / "logits.npy").read_bytes() == inproc_logits
+    assert round(figures["top1_agreement"] * 256) >= 253
+    assert figures["wrong_outputs"] == 0
+    assert (tmp_path / "npuvp-demo.pftrace").stat().st_size > 1000
+    assert b"images/s" in result.stdout
+
+
+def test_a_command_passes_its_output_and_status_through():
+    result = npuvp("qemu", "--", "sh", "-c", "printf 'out\\0put'; printf 'err' >&2; exit 7")
+    assert (result.status, result.stdout) == (7, b"out\0put")
+    assert b"err" in result.stderr
+
+
+def test_the_guest_sees_card_and_driver():
+    result = npuvp("qemu", "--", "lspci -nn -d 1eff:1220 -k; ls /dev/accel; lspci -vv -d 1eff:1220 | grep LnkSta:;"
+                   "rmmod npu && insmod /lib/modules/*/npu.ko && ls /dev/accel; dmesg | grep -ciE 'oops|bug:|warning:'")
+    text = result.stdout.decode()
+    assert text.count("accel0") == 2, text  # before and after a reload of the driver
+    assert "[1200]" in text and "Kernel driver in use: npu" in text
+    assert "32GT/s" in text and "x16" in text
+    assert text.strip().endswith("\n0")
+
+
+def test_the_drivers_error_paths(tmp_path):
+    result = npuvp("qemu", "--", "npu_ioctl_test")
+    assert result.status == 0, result.stdout.decode() + result.stderr.decode()
+    assert b", 0 failed" in result.stdout
+
+
+def wrong_firmware(kind, folder):
+    image = BUILD / "firmware" / "atom-ca22.bin"
+    if kind == "truncated":
+        (folder / "fw.bin").write_bytes(image.read_bytes()[:-4096])
+    elif kind == "corrupt":
+        contents = bytearray(image.read_bytes())
+        contents[-100] ^= 1
+        (folder / "fw.bin").write_bytes(contents)
+    else:
+        subprocess.run([sys.executable, SOURCE / "sw/tools/npu-image/npu-image", BUILD / "firmware/cp.elf",
+                        folder / "fw.bin", "--abi-version", "0x00020000"], check=True)
+    return folder / "fw.bin"
+
+
+@pytest.mark.parametrize("kind, words", [("truncated", "truncated"), ("corrupt", "SHA-256"), ("version", "version")])
+def test_wrong_firmware_is_refused_and_the_rom_goes_on(tmp_path, kind, words):
+    image = wrong_firmware(kind, tmp_path)
+    good = BUILD / "firmware" / "atom-ca22.bin"
+    # After the refusal the good image is put in place: the ROM must still answer.
+    result = npuvp("qemu", "--firmware", image, "--file", f"{good}:/root/good.bin", "--",
+                   "ls /dev/accel; dmesg | grep npu; rmmod npu; cp /root/good.bin /lib/firmware/npu/atom-ca22.bin;"
+                   "insmod /lib/modules/*/npu.ko; ls /dev/accel")
+    text = result.stdout.decode() + result.stderr.decode()
+    assert words in text, text
+    assert "atom-ca22.bin" in text
+    assert result.stdout.decode().strip().endswith("accel0"), text
