@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
 /*
  * Command stream: an array of 128-byte commands that the Task Manager fetches, orders by tokens and dispatches.
- * The seven kinds are the profiler's tracks. Arithmetic is defined in models/ne/README.md.
+ * The seven kinds are the profiler's tracks. Arithmetic is defined in models/arithmetic/README.md.
  *
  * Order: commands of one queue (kind, engine) start and finish in stream order. Between queues only tokens order:
  * a token is a counter, 0 at the start of a job; a command starts when each token it waits for has at least the given

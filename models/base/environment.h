@@ -7,6 +7,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "models/base/diagnostics.h"
 #include "models/base/trace.h"
@@ -23,19 +25,20 @@ class Environment {
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
   [[nodiscard]] Trace& trace() { return trace_; }
 
-  /// Logger of one block. `block` is the instance's name below its card, for example "task_manager" or "ne3"; a level
-  /// set for a class of blocks ("ne") holds for all its instances.
-  [[nodiscard]] std::shared_ptr<spdlog::logger> logger(const std::string& block);
+  /// Logger of one block, by its full SystemC name, for example "server.card0.ne3".
+  [[nodiscard]] std::shared_ptr<spdlog::logger> logger(const std::string& name);
 
-  /// Sets the level for loggers made before or after; "all" means every block.
+  /// Sets the level for loggers made before or after. `block` is a part of their names at any level: "card0" covers all
+  /// of that card, "mailbox" its two register maps, "ne" every ne0, ne1, ...; "all" is everything. The longest one
+  /// counts, among equals the one set last.
   void set_log_level(const std::string& block, spdlog::level::level_enum level);
 
  private:
-  [[nodiscard]] spdlog::level::level_enum level_for(const std::string& block) const;
+  [[nodiscard]] spdlog::level::level_enum level_for(const std::string& name) const;
 
   uint64_t seed_;
   spdlog::sink_ptr sink_;
-  std::map<std::string, spdlog::level::level_enum> levels_;
+  std::vector<std::pair<std::string, spdlog::level::level_enum>> levels_;  // in the order they were set
   std::map<std::string, std::shared_ptr<spdlog::logger>> loggers_;
   Diagnostics diagnostics_;
   Trace trace_;

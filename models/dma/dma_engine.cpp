@@ -71,7 +71,7 @@ DmaEngine::DmaEngine(sc_core::sc_module_name name, base::Environment& environmen
       commands("commands", parameters.channels),
       environment_(environment),
       parameters_(parameters),
-      registers_(environment, basename()),
+      registers_(environment, sc_module::name()),
       mover_(memory, parameters) {
   registers.register_b_transport(this, &DmaEngine::b_transport);
   registers.register_transport_dbg(this, &DmaEngine::transport_dbg);

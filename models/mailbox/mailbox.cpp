@@ -15,8 +15,8 @@ Mailbox::Mailbox(sc_core::sc_module_name name, base::Environment& environment, c
       host("host"),
       card("card"),
       environment_(environment),
-      host_registers_(environment, std::string(basename()) + ".host"),
-      card_registers_(environment, std::string(basename()) + ".card") {
+      host_registers_(environment, std::string(sc_module::name()) + ".host"),
+      card_registers_(environment, std::string(sc_module::name()) + ".card") {
   host.register_b_transport(this, &Mailbox::host_transport);
   host.register_transport_dbg(this, &Mailbox::host_transport_dbg);
   card.register_b_transport(this, &Mailbox::card_transport);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <span>
 
-#include "models/ne/arithmetic.h"
+#include "models/arithmetic/arithmetic.h"
 
 namespace npuvp::ne {
 namespace {
@@ -52,7 +52,7 @@ CommandCheck check_gemm(const npu_gemm& gemm, uint64_t scratchpad_bytes, bool fp
   if (((gemm.b | gemm.b_stride) & 15u) != 0) return illegal("B is not aligned to 16 bytes");
   if (((gemm.c | gemm.c_stride) & 63u) != 0) return illegal("C is not aligned to 64 bytes");
 
-  const uint64_t element = element_bytes(gemm.type);
+  const uint64_t element = arithmetic::element_bytes(gemm.type);
   const uint64_t c_row_bytes = uint64_t{gemm.n} * 4;
   const Extent a(gemm.a, gemm.m, gemm.a_stride, gemm.k * element);
   const Extent b(gemm.b, gemm.k, gemm.b_stride, gemm.n * element);
@@ -69,8 +69,8 @@ CommandCheck check_gemm(const npu_gemm& gemm, uint64_t scratchpad_bytes, bool fp
 CommandCheck check_vector(const npu_vector& vector, uint64_t scratchpad_bytes) {
   constexpr unsigned kFlags = NPU_VECTOR_BIAS | NPU_VECTOR_RELU | NPU_VECTOR_SCALE;
   constexpr uint32_t kParameterBytes = 4;  // of an element of bias or scale
-  const uint32_t in_element = element_bytes(vector.in_type);
-  const uint32_t out_element = element_bytes(vector.out_type);
+  const uint32_t in_element = arithmetic::element_bytes(vector.in_type);
+  const uint32_t out_element = arithmetic::element_bytes(vector.out_type);
   if (in_element == 0 || out_element == 0) return illegal("unknown element type");
   if ((vector.flags & ~kFlags) != 0) return illegal("unknown flags");
   if (vector.reserved0 != 0 || !all_zero(vector.reserved)) return illegal("reserved fields of VECTOR are not 0");

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/ne/arithmetic.h"
+#include "models/arithmetic/arithmetic.h"
 #include "models/ne/command_check.h"
 
 namespace npuvp::ne {
@@ -37,10 +37,8 @@ NeuralEngine::NeuralEngine(sc_core::sc_module_name name, base::Environment& envi
       scratchpad("scratchpad"),
       tensor("tensor"),
       parameters_(parameters),
-      environment_(environment),
-      log_(environment.logger(basename())),
-      regs_(environment, basename()),
-      track_(environment.trace().add_track(basename())),
+      log_(environment.logger(sc_module::name())),
+      regs_(environment, sc_module::name()),
       ticks_per_cycle_(1.0 / (parameters.clock_hz * sc_core::sc_get_time_resolution().to_seconds())) {
   sc_assert(parameters.clock_hz > 0 && parameters.vector_lanes > 0 && parameters.scratchpad_bytes > 0);
   registers.register_b_transport(this, &NeuralEngine::registers_transport);
@@ -87,7 +85,6 @@ CommandOutcome NeuralEngine::execute(const base::CommandRequest& request) {
   const uint64_t epoch = epoch_;
   if (!wait_for_turn(epoch)) return kAbandoned;
 
-  const sc_time begin = sc_time_stamp();
   scratchpad.sideband().context = request.context;
   const Timed done = run(command);
   if (done.duration > SC_ZERO_TIME) wait(done.duration, abandoned_);
@@ -96,7 +93,6 @@ CommandOutcome NeuralEngine::execute(const base::CommandRequest& request) {
   ++serving_;
   turn_.notify();
   if (done.outcome.ok()) count(command, done.duration);
-  if (environment_.trace().enabled()) trace(request, command, begin);
   return done.outcome;
 }
 
@@ -147,8 +143,8 @@ NeuralEngine::Timed NeuralEngine::run_vector(const npu_vector& vector) {
   const double ticks = static_cast<double>(cycles) * ticks_per_cycle_;
   Timed result{{}, sc_time::from_value(static_cast<uint64_t>(std::llround(ticks)))};
 
-  const uint64_t in_row = uint64_t{vector.n} * element_bytes(vector.in_type);
-  const uint64_t out_row = uint64_t{vector.n} * element_bytes(vector.out_type);
+  const uint64_t in_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.in_type);
+  const uint64_t out_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.out_type);
   const uint64_t parameter_bytes = uint64_t{vector.n} * 4;
   ScratchpadPort::Stream in{vector.in, extent(vector.m, vector.in_stride, in_row)};
   ScratchpadPort::Stream out{vector.out, extent(vector.m, vector.out_stride, out_row)};
@@ -170,8 +166,8 @@ NeuralEngine::Timed NeuralEngine::run_vector(const npu_vector& vector) {
 
 CommandOutcome NeuralEngine::compute_vector(const npu_vector& vector) {
   using Window = ScratchpadPort::Window;
-  const uint64_t in_row = uint64_t{vector.n} * element_bytes(vector.in_type);
-  const uint64_t out_row = uint64_t{vector.n} * element_bytes(vector.out_type);
+  const uint64_t in_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.in_type);
+  const uint64_t out_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.out_type);
   const uint64_t parameter_bytes = uint64_t{vector.n} * 4;
   const bool has_bias = (vector.flags & NPU_VECTOR_BIAS) != 0;
   const bool has_scale = (vector.flags & NPU_VECTOR_SCALE) != 0;
@@ -185,7 +181,7 @@ CommandOutcome NeuralEngine::compute_vector(const npu_vector& vector) {
   Window scale(scratchpad, has_scale ? vector.scale : vector.in, has_scale ? parameter_bytes : 1);
   if (!scale.valid()) return bus_fault(vector.scale);
 
-  vector_operation({.in = in.data(),
+  arithmetic::vector_operation({.in = in.data(),
                     .out = out.data(),
                     .bias = bias.data(),
                     .scale = scale.data(),
@@ -211,19 +207,6 @@ void NeuralEngine::count(const npu_command& command, sc_time duration) {
     regs_.VECTOR_COMMANDS.set(regs_.VECTOR_COMMANDS.get() + 1);
     regs_.VECTOR_BUSY_NS.set(nanoseconds(vector_busy_));
   }
-}
-
-void NeuralEngine::trace(const base::CommandRequest& request, const npu_command& command, sc_time begin) {
-  base::TraceArguments arguments{{"tag", uint64_t{command.tag}}, {"command", uint64_t{request.index}}};
-  if (command.opcode == NPU_NE_GEMM) {
-    const npu_gemm& gemm = command.u.gemm;
-    arguments.insert(arguments.end(), {{"m", uint64_t{gemm.m}}, {"n", uint64_t{gemm.n}}, {"k", uint64_t{gemm.k}}});
-  } else {
-    const npu_vector& vector = command.u.vector;
-    arguments.insert(arguments.end(), {{"m", uint64_t{vector.m}}, {"n", uint64_t{vector.n}}});
-  }
-  environment_.trace().span(track_, command.opcode == NPU_NE_GEMM ? "GEMM" : "VECTOR", begin, sc_time_stamp(),
-                            arguments);
 }
 
 }  // namespace npuvp::ne

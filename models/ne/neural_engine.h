@@ -58,15 +58,12 @@ class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget
   Timed run_vector(const npu_vector& vector);
   base::CommandOutcome compute_vector(const npu_vector& vector);
   void count(const npu_command& command, sc_core::sc_time duration);
-  void trace(const base::CommandRequest& request, const npu_command& command, sc_core::sc_time begin);
   /// False: a reset came first.
   bool wait_for_turn(uint64_t epoch);
 
   Parameters parameters_;
-  base::Environment& environment_;
   std::shared_ptr<spdlog::logger> log_;
   NeRegisters regs_;
-  base::TrackId track_;
   double ticks_per_cycle_;
 
   uint64_t epoch_ = 0;  // counts resets

@@ -68,7 +68,7 @@ const Range* Crossbar::decode(const tlm::tlm_generic_payload& payload) {
   // The host may probe its windows freely; what runs on the card has no business outside of the map.
   if (origin.kind == base::Origin::Kind::kHart || origin.kind == base::Origin::Kind::kEngine) {
     environment_.diagnostics().misuse(
-        basename(),
+        name(),
         fmt::format("{} of {} bytes at {:#x} {}", payload.is_write() ? "write" : "read", bytes, address,
                     range == nullptr ? "is outside of the address map" : "crosses the end of " + range->name),
         origin);

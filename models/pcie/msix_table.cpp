@@ -51,26 +51,35 @@ bool MsixTable::masked(unsigned vector) const {
   return (table_[size_t{vector} * kEntryBytes + kVectorControl] & kMaskBit) != 0;
 }
 
+bool MsixTable::is_pending(unsigned vector) const {
+  return (pending_[vector / 8] >> (vector % 8) & 1) != 0;
+}
+
+void MsixTable::set_pending(unsigned vector, bool pending) {
+  const unsigned bit = 1u << (vector % 8);
+  const unsigned byte = pending_[vector / 8];
+  pending_[vector / 8] = static_cast<uint8_t>(pending ? byte | bit : byte & ~bit);
+}
+
 void MsixTable::raise(unsigned vector) {
   sc_assert(vector < capability_.parameters().vectors);
   if (capability_.registers.MESSAGE_CONTROL.ENABLE.get() == 0) return;
   if (capability_.may_send() && !masked(vector) && !blocked_()) {
     send(vector);
   } else {
-    pending_[vector / 8] = static_cast<uint8_t>(pending_[vector / 8] | 1u << (vector % 8));
+    set_pending(vector, true);
   }
 }
 
 void MsixTable::send(unsigned vector) {
-  pending_[vector / 8] = static_cast<uint8_t>(pending_[vector / 8] & ~(1u << (vector % 8)));
+  set_pending(vector, false);
   send_(field(vector, kAddress, 8), static_cast<uint32_t>(field(vector, kData, 4)));
 }
 
 void MsixTable::update() {
   if (!capability_.may_send() || blocked_()) return;
   for (unsigned vector = 0; vector < capability_.parameters().vectors; ++vector) {
-    const bool is_pending = (pending_[vector / 8] >> (vector % 8) & 1u) != 0;
-    if (is_pending && !masked(vector)) send(vector);
+    if (is_pending(vector) && !masked(vector)) send(vector);
   }
 }
 

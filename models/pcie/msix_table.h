@@ -51,6 +51,8 @@ class MsixTable {
 
   [[nodiscard]] uint64_t field(unsigned vector, unsigned offset, unsigned bytes) const;
   [[nodiscard]] bool masked(unsigned vector) const;
+  [[nodiscard]] bool is_pending(unsigned vector) const;
+  void set_pending(unsigned vector, bool pending);
   void send(unsigned vector);
 
   const MsixCapability& capability_;

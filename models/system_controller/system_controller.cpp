@@ -5,7 +5,7 @@ namespace npuvp::system_controller {
 
 SystemController::SystemController(sc_core::sc_module_name name, base::Environment& environment,
                                    const Parameters& parameters)
-    : sc_module(name), registers("registers"), registers_(environment, basename()) {
+    : sc_module(name), registers("registers"), registers_(environment, sc_module::name()) {
   registers.register_b_transport(this, &SystemController::b_transport);
   registers.register_transport_dbg(this, &SystemController::transport_dbg);
   registers_.NEURAL_ENGINES.set_reset(parameters.neural_engines);

@@ -28,6 +28,20 @@ std::string_view title_of(const npu_command& command) {
   return command.opcode == NPU_NE_GEMM ? "gemm" : "vector";
 }
 
+base::TraceArguments arguments_of(const npu_command& command, uint32_t index) {
+  base::TraceArguments arguments{{"tag", uint64_t{command.tag}}, {"index", uint64_t{index}}};
+  if (command.kind != NPU_COMMAND_NEURAL_ENGINE) {
+    arguments.push_back({"bytes", dma_bytes(command)});
+  } else if (command.opcode == NPU_NE_GEMM) {
+    const auto& gemm = command.u.gemm;
+    arguments.insert(arguments.end(), {{"m", uint64_t{gemm.m}}, {"n", uint64_t{gemm.n}}, {"k", uint64_t{gemm.k}}});
+  } else {
+    const auto& vector = command.u.vector;
+    arguments.insert(arguments.end(), {{"m", uint64_t{vector.m}}, {"n", uint64_t{vector.n}}});
+  }
+  return arguments;
+}
+
 }  // namespace
 
 TaskManager::TaskManager(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters)
@@ -41,7 +55,7 @@ TaskManager::TaskManager(sc_core::sc_module_name name, base::Environment& enviro
       environment_(environment),
       parameters_(parameters),
       layout_(parameters.memories.neural_engines),
-      registers_(environment, basename()) {
+      registers_(environment, sc_module::name()) {
   registers.register_b_transport(this, &TaskManager::b_transport);
   registers.register_transport_dbg(this, &TaskManager::transport_dbg);
   memory.sideband().origin = {base::Origin::Kind::kEngine, 0, 0};
@@ -209,9 +223,7 @@ void TaskManager::account(const Queue& queue, const npu_command& command, uint32
     kind.bytes += dma_bytes(command);
   }
   auto& trace = environment_.trace();
-  if (!trace.enabled()) return;
-  trace.span(queue.track, title_of(command), begin, end,
-             {{"tag", uint64_t{command.tag}}, {"index", uint64_t{index}}, {"bytes", dma_bytes(command)}});
+  if (trace.enabled()) trace.span(queue.track, title_of(command), begin, end, arguments_of(command, index));
 }
 
 /// Hands over whatever can start now, and ends the job when nothing runs and nothing can.

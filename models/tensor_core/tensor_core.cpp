@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/ne/arithmetic.h"
+#include "models/arithmetic/arithmetic.h"
 
 namespace npuvp::tensor_core {
 
@@ -67,7 +67,7 @@ CommandOutcome TensorCore::execute(const npu_gemm& gemm, sc_time& delay) {
 }
 
 CommandOutcome TensorCore::compute(const npu_gemm& gemm) {
-  const uint64_t element = ne::element_bytes(gemm.type);
+  const uint64_t element = arithmetic::element_bytes(gemm.type);
   using Window = ScratchpadPort::Window;
   Window a(scratchpad, gemm.a, extent(gemm.m, gemm.a_stride, gemm.k * element));
   if (!a.valid()) return bus_fault(gemm.a);
@@ -76,7 +76,7 @@ CommandOutcome TensorCore::compute(const npu_gemm& gemm) {
   Window c(scratchpad, gemm.c, extent(gemm.m, gemm.c_stride, gemm.n * kSumBytes));
   if (!c.valid()) return bus_fault(gemm.c);
 
-  const ne::GemmOperands operands{.a = a.data(),
+  const arithmetic::GemmOperands operands{.a = a.data(),
                                   .b = b.data(),
                                   .c = c.data(),
                                   .m = gemm.m,
@@ -87,16 +87,16 @@ CommandOutcome TensorCore::compute(const npu_gemm& gemm) {
                                   .c_stride = gemm.c_stride,
                                   .accumulate = gemm.accumulate != 0};
   if (gemm.type == NPU_TYPE_INT8) {
-    ne::gemm_int8(operands);
+    arithmetic::gemm_int8(operands);
   } else {
-    ne::gemm_fp16(operands);
+    arithmetic::gemm_fp16(operands);
   }
   return c.write_back() ? CommandOutcome{} : bus_fault(gemm.c);
 }
 
 CommandOutcome TensorCore::pass_time(const npu_gemm& gemm, const ArrayShape& shape, sc_time& delay) {
   const Tiling tiling(gemm, shape);
-  const uint64_t element = ne::element_bytes(gemm.type);
+  const uint64_t element = arithmetic::element_bytes(gemm.type);
   const uint64_t c_extent = extent(gemm.m, gemm.c_stride, gemm.n * kSumBytes);
   ScratchpadPort::Stream a{gemm.a, extent(gemm.m, gemm.a_stride, gemm.k * element)};
   ScratchpadPort::Stream b{gemm.b, extent(gemm.k, gemm.b_stride, gemm.n * element)};

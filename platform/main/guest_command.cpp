@@ -149,12 +149,14 @@ class DemoProgress {
   std::string text_;
 };
 
+/// Runs npu-classify in the guest; its report and then, if wanted, the logits come on standard output.
 std::string classify_command(const GuestOptions& options) {
-  std::string command = "cd /root/demo && npu-classify fashion_mlp_b16.onnx --input images.npy --labels labels.npy "
-                        "--reference fashion_mlp_logits.npy --progress --json /dev/fd/1 --quiet --precision " +
-                        options.precision;
-  if (!options.output.empty()) command += " --output /tmp/logits.npy && echo && cat /tmp/logits.npy";
-  return command;
+  std::string command =
+      "cd /root/demo; npu-classify fashion_mlp_b16.onnx --input images.npy --labels labels.npy "
+      "--reference fashion_mlp_logits.npy --progress --json /tmp/report.json --output /tmp/logits.npy --precision " +
+      options.precision + " > /dev/null; status=$?; cat /tmp/report.json";
+  if (!options.output.empty()) command += "; cat /tmp/logits.npy";
+  return command + "; exit $status";
 }
 
 void print_summary(const nlohmann::ordered_json& json, const std::string& time_table) {
@@ -217,10 +219,11 @@ int demo_command(const GuestOptions& asked) {
   run.session().finish_trace();
   if (!status) return report_failure(run);
 
-  // The report is one JSON object; with --output the logits follow behind an empty line.
+  // The report is one JSON object that ends with a brace on a line of its own; the logits are behind it.
   constexpr std::string_view kEnd = "\n}\n";
   const size_t end = output.find(kEnd);
-  auto json = nlohmann::ordered_json::parse(output.substr(0, end + kEnd.size()), nullptr, false);
+  const std::string report = end == std::string::npos ? "" : output.substr(0, end + kEnd.size());
+  auto json = nlohmann::ordered_json::parse(report, nullptr, false);
   if (json.is_discarded() || !json.contains("accuracy")) {
     fmt::print(stderr, "npuvp: the program in the guest failed with status {}\n", *status);
     return kExitFailed;
@@ -228,7 +231,7 @@ int demo_command(const GuestOptions& asked) {
   run.session().add_figures(json);
   print_summary(json, run.session().time_table());
   if (!options.platform.json.empty()) write_json(options.platform.json, json);
-  if (!options.output.empty()) write_file(options.output, output.substr(end + kEnd.size() + 1));
+  if (!options.output.empty()) write_file(options.output, output.substr(report.size()));
   return *status == 0 ? kExitDone : kExitFailed;
 }
 

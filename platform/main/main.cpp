@@ -12,6 +12,8 @@
 int sc_main(int /*argc*/, char** /*argv*/) { return npuvp::main::kExitBug; }
 
 int main(int argc, char** argv) {
+  // The kernel's remark on sc_stop() is not for users; its warnings and errors stay.
+  sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   try {
     return npuvp::main::run_command_line(argc, argv);
   } catch (const npuvp::config::ConfigError& error) {

@@ -8,7 +8,7 @@
 
 namespace npuvp::compiler {
 
-/// The card's arithmetic, one scalar at a time, as models/ne/README.md writes it down: the reference that outputs of
+/// The card's arithmetic, one scalar at a time, as models/arithmetic/README.md writes it down: the reference that outputs of
 /// the card are compared with bit for bit. Values travel as bits in the low bytes of a uint32_t.
 
 /// Bytes of one element; 0 for an unknown type.

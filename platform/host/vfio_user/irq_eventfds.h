@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <map>
 
-#include "platform/host/vfio_user/protocol.h"
 #include "platform/host/unique_fd.h"
+#include "platform/host/vfio_user/protocol.h"
 
 namespace npuvp::host::vfio_user {
 

@@ -36,6 +36,9 @@ bool is_single_bit(uint32_t value) {
   return value != 0 && (value & (value - 1)) == 0;
 }
 
+/// Commands from here on are not in the protocol.
+constexpr uint16_t kUnknownCommand = static_cast<uint16_t>(Command::kMigrationDataWrite) + 1;
+
 /// A PC's RAM begins here. Other memory, ROMs and frame buffers say, may well come without a file descriptor.
 constexpr uint64_t kRamAddress = 0;
 
@@ -67,14 +70,21 @@ Server::Status Server::handle_next() {
   reply_.clear();
   const int error = dispatch(message);
   if (error != 0) {
-    log_->warn("vfio-user command {} of {} bytes with {} file descriptors refused: {}", request.command, request.size,
-               message.fds.size(), std::generic_category().message(error));
+    report_refusal(message, error);
     reply_.clear();
   }
   if ((request.flags & Header::kNoReply) != 0) return Status::kHandled;
   const Header reply{request.id, request.command, static_cast<uint32_t>(sizeof(Header) + reply_.size()),
                      Header::kTypeReply | (error != 0 ? Header::kError : 0), static_cast<uint32_t>(error)};
   return transport_.send(reply, reply_) ? Status::kHandled : Status::kClosed;
+}
+
+void Server::report_refusal(const Message& message, int error) {
+  // Each kind once: a client that keeps being wrong must not fill the log.
+  const uint16_t kind = std::min<uint16_t>(message.header.command, kUnknownCommand);
+  const auto level = refusals_.emplace(kind, error).second ? spdlog::level::warn : spdlog::level::debug;
+  log_->log(level, "vfio-user command {} of {} bytes with {} file descriptors refused: {}", message.header.command,
+            message.header.size, message.fds.size(), std::generic_category().message(error));
 }
 
 int Server::dispatch(Message& message) {

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "platform/host/vfio_user/dma_map.h"
@@ -44,11 +46,12 @@ class Server {
   int get_region_io_fds(std::span<const uint8_t> payload);
   int get_irq_info(std::span<const uint8_t> payload);
   int set_irqs(std::span<const uint8_t> payload, std::vector<UniqueFd>& fds);
-  int trigger_irqs(const struct IrqSet& set, std::span<const uint8_t> selected);
+  int trigger_irqs(const IrqSet& set, std::span<const uint8_t> selected);
   int region_read(std::span<const uint8_t> payload);
   int region_write(std::span<const uint8_t> payload);
   int region_write_multi(std::span<const uint8_t> payload);
 
+  void report_refusal(const Message& message, int error);
   [[nodiscard]] int check_access(const RegionAccess& access) const;
   template <typename Payload>
   void reply_with(const Payload& payload);
@@ -59,6 +62,7 @@ class Server {
   IrqEventfds& irqs_;
   std::shared_ptr<spdlog::logger> log_;
   std::vector<uint8_t> reply_;
+  std::set<std::pair<uint16_t, int>> refusals_;  // reported ones: command and errno
   bool is_negotiated_ = false;
 };
 

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "platform/host/vfio_user/protocol.h"
 #include "platform/host/unique_fd.h"
+#include "platform/host/vfio_user/protocol.h"
 
 namespace npuvp::host::vfio_user {
 

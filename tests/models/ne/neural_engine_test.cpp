@@ -8,7 +8,7 @@
 
 #include "models/tensor_core/tensor_core.h"
 #include "npu/registers/ne.h"
-#include "tests/models/ne/reference.h"
+#include "tests/models/arithmetic/reference.h"
 #include "tests/models/ne/test_scratchpad.h"
 
 namespace npuvp {

@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "tests/models/ne/reference.h"
+#include "tests/models/arithmetic/reference.h"
 #include "tests/models/ne/test_scratchpad.h"
 
 namespace npuvp {

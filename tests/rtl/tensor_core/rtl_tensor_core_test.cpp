@@ -7,7 +7,7 @@
 #include <random>
 
 #include "models/ne/neural_engine.h"
-#include "tests/models/ne/reference.h"
+#include "tests/models/arithmetic/reference.h"
 #include "tests/models/ne/test_scratchpad.h"
 
 namespace npuvp {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// models/ne/README.md once more, element by element, without speed and without a line of the models' code: the
+// models/arithmetic/README.md once more, element by element, without speed and without a line of the models' code: the
 // compiler's _Float16 converts, std::fma multiplies, long double and 64-bit integers round and saturate.
 #pragma once
 

@@ -6,10 +6,10 @@
 #include <limits>
 #include <type_traits>
 
-#include "models/ne/arithmetic.h"
-#include "models/ne/fp16.h"
+#include "models/arithmetic/arithmetic.h"
+#include "models/arithmetic/fp16.h"
 
-namespace npuvp::ne {
+namespace npuvp::arithmetic {
 namespace {
 
 // FP16 in memory; its bits, so that it is a type of its own.
@@ -150,4 +150,4 @@ void vector_operation(const VectorOperands& vector) {
   }
 }
 
-}  // namespace npuvp::ne
+}  // namespace npuvp::arithmetic

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/ne/arithmetic.h"
+#include "models/arithmetic/arithmetic.h"
 
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
@@ -7,8 +7,8 @@
 #include <array>
 #include <random>
 
-#include "models/ne/fp16.h"
-#include "tests/models/ne/reference.h"
+#include "models/arithmetic/fp16.h"
+#include "tests/models/arithmetic/reference.h"
 
 namespace npuvp {
 namespace {
@@ -87,7 +87,7 @@ size_t end_of(const npu_gemm& g) {
 }
 
 void run_gemm(Bytes& memory, const npu_gemm& g) {
-  const ne::GemmOperands operands{.a = memory.data() + g.a,
+  const arithmetic::GemmOperands operands{.a = memory.data() + g.a,
                                   .b = memory.data() + g.b,
                                   .c = memory.data() + g.c,
                                   .m = g.m,
@@ -97,7 +97,7 @@ void run_gemm(Bytes& memory, const npu_gemm& g) {
                                   .b_stride = g.b_stride,
                                   .c_stride = g.c_stride,
                                   .accumulate = g.accumulate != 0};
-  g.type == NPU_TYPE_INT8 ? ne::gemm_int8(operands) : ne::gemm_fp16(operands);
+  g.type == NPU_TYPE_INT8 ? arithmetic::gemm_int8(operands) : arithmetic::gemm_fp16(operands);
 }
 
 /// Compares the whole memory, so that a write outside of C fails too.
@@ -129,14 +129,14 @@ TEST(Fp16, EveryHalfWidensExactly) {
   for (uint32_t bits = 0; bits <= 0xffff; ++bits) {
     const auto half = static_cast<uint16_t>(bits);
     const auto expected = static_cast<float>(std::bit_cast<_Float16>(half));
-    ASSERT_EQ(test::float_bits(ne::fp16_to_fp32(half)), test::float_bits(expected)) << bits;
+    ASSERT_EQ(test::float_bits(arithmetic::fp16_to_fp32(half)), test::float_bits(expected)) << bits;
   }
 }
 
 TEST(Fp16, NarrowingRoundsToNearestEvenEverywhere) {
   const auto check = [](uint32_t bits) {
     const auto value = std::bit_cast<float>(bits);
-    ASSERT_EQ(ne::fp32_to_fp16(value), test::half_bits(value)) << std::hex << bits;
+    ASSERT_EQ(arithmetic::fp32_to_fp16(value), test::half_bits(value)) << std::hex << bits;
   };
   for (uint64_t bits = 0; bits <= 0xffffffff; bits += 1021) check(static_cast<uint32_t>(bits));
   // Each half, the middle to the next half, and the floats on both sides of them.
@@ -240,7 +240,7 @@ npu_vector make_vector(npu_type in, npu_type out, uint32_t flags, uint32_t m, ui
 }
 
 void run_vector(Bytes& memory, const npu_vector& v) {
-  ne::vector_operation({.in = memory.data() + v.in,
+  arithmetic::vector_operation({.in = memory.data() + v.in,
                         .out = memory.data() + v.out,
                         .bias = memory.data() + v.bias,
                         .scale = memory.data() + v.scale,

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Host speed of the Neural Engine's GEMM arithmetic beside a plain loop that the compiler vectorises: 1024^3, one
-// thread.
+// npuvp bench gemm: host speed of the engines' GEMM arithmetic beside a plain loop that the compiler vectorises, 1024^3,
+// one thread, best of five.
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstring>
 #include <functional>
 #include <random>
 #include <vector>
 
-#include "models/ne/arithmetic.h"
-#include "models/ne/fp16.h"
+#include "models/arithmetic/arithmetic.h"
+#include "models/arithmetic/fp16.h"
+#include "tests/bench/bench_report.h"
 
 namespace {
 
-using npuvp::ne::GemmOperands;
+namespace arithmetic = npuvp::arithmetic;
+using arithmetic::GemmOperands;
+using npuvp::bench::Report;
 
 constexpr size_t kSize = 1024;
 
@@ -54,7 +56,7 @@ GemmOperands operands(const void* a, const void* b, void* c, size_t bytes) {
           .accumulate = false};
 }
 
-void bench_int8(std::mt19937& random) {
+void bench_int8(Report& report, std::mt19937& random) {
   std::vector<int8_t> a(kSize * kSize);
   std::vector<int8_t> b(kSize * kSize);
   std::vector<int32_t> c(kSize * kSize);
@@ -62,11 +64,11 @@ void bench_int8(std::mt19937& random) {
   for (auto& element : a) element = static_cast<int8_t>(value(random));
   for (auto& element : b) element = static_cast<int8_t>(value(random));
   const double plain = best_gops([&] { plain_loop(a, b, c); });
-  const double ours = best_gops([&] { gemm_int8(operands(a.data(), b.data(), c.data(), 1)); });
-  std::printf("INT8 1024^3: %7.1f GOP/s, plain loop %6.1f\n", ours, plain);
+  const double ours = best_gops([&] { arithmetic::gemm_int8(operands(a.data(), b.data(), c.data(), 1)); });
+  report.add("gemm.int8.1024", ours, "GOP/s", "auto-vectorised loop", plain);
 }
 
-void bench_fp16(std::mt19937& random) {
+void bench_fp16(Report& report, std::mt19937& random) {
   std::vector<float> a(kSize * kSize);
   std::vector<float> b(kSize * kSize);
   std::vector<uint16_t> a_half(kSize * kSize);
@@ -74,20 +76,22 @@ void bench_fp16(std::mt19937& random) {
   std::vector<float> c(kSize * kSize);
   std::uniform_real_distribution<float> value(-1, 1);
   for (size_t i = 0; i < a.size(); ++i) {
-    a_half[i] = npuvp::ne::fp32_to_fp16(value(random));
-    b_half[i] = npuvp::ne::fp32_to_fp16(value(random));
-    a[i] = npuvp::ne::fp16_to_fp32(a_half[i]);
-    b[i] = npuvp::ne::fp16_to_fp32(b_half[i]);
+    a_half[i] = arithmetic::fp32_to_fp16(value(random));
+    b_half[i] = arithmetic::fp32_to_fp16(value(random));
+    a[i] = arithmetic::fp16_to_fp32(a_half[i]);
+    b[i] = arithmetic::fp16_to_fp32(b_half[i]);
   }
   const double plain = best_gops([&] { plain_loop(a, b, c); });
-  const double ours = best_gops([&] { gemm_fp16(operands(a_half.data(), b_half.data(), c.data(), 2)); });
-  std::printf("FP16 1024^3: %7.1f GFLOP/s, plain loop on FP32 operands %6.1f\n", ours, plain);
+  const double ours = best_gops([&] { arithmetic::gemm_fp16(operands(a_half.data(), b_half.data(), c.data(), 2)); });
+  report.add("gemm.fp16.1024", ours, "GFLOP/s", "auto-vectorised FP32 loop", plain);
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  Report report(argc, argv);
   std::mt19937 random(1);
-  bench_int8(random);
-  bench_fp16(random);
+  bench_int8(report, random);
+  bench_fp16(report, random);
+  return report.finish();
 }

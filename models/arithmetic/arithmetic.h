@@ -6,10 +6,10 @@
 
 #include "firmware/abi/command.h"
 
-namespace npuvp::ne {
+namespace npuvp::arithmetic {
 
-// The arithmetic of GEMM and VECTOR commands as models/ne/README.md defines it, at host speed (SIMD chosen at run time)
-// and with the same bits on every host. Callers have checked the command: shapes, types and that operands are disjoint.
+// The arithmetic of GEMM and VECTOR commands as README.md defines it, at host speed (SIMD chosen at run time) and with
+// the same bits on every host. Callers have checked the command: shapes, types and that operands are disjoint.
 // Little-endian memory; operands need no alignment.
 
 /// C[m,n] = (accumulate ? C : 0) + A[m,k] * B[k,n]. A and B INT8 and C INT32, or A and B FP16 and C FP32.
@@ -55,4 +55,4 @@ void vector_operation(const VectorOperands& vector);
   }
 }
 
-}  // namespace npuvp::ne
+}  // namespace npuvp::arithmetic

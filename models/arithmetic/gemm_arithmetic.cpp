@@ -6,11 +6,11 @@
 #include <cstring>
 #include <vector>
 
-#include "models/ne/arithmetic.h"
-#include "models/ne/fp16.h"
+#include "models/arithmetic/arithmetic.h"
+#include "models/arithmetic/fp16.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "models/ne/gemm_arithmetic.cpp"
+#define HWY_TARGET_INCLUDE "models/arithmetic/gemm_arithmetic.cpp"
 // The kernels keep tiles in arrays of vectors, which vectors of unknown length do not allow.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #include <hwy/aligned_allocator.h>
@@ -18,7 +18,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace npuvp::ne::HWY_NAMESPACE {
+namespace npuvp::arithmetic::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -228,11 +228,11 @@ void multiply_fp16(const GemmOperands& gemm) {
 }
 
 }  // namespace
-}  // namespace npuvp::ne::HWY_NAMESPACE
+}  // namespace npuvp::arithmetic::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace npuvp::ne {
+namespace npuvp::arithmetic {
 namespace {
 HWY_EXPORT(multiply_int8);
 HWY_EXPORT(multiply_fp16);
@@ -245,5 +245,5 @@ void gemm_fp16(const GemmOperands& gemm) {
   HWY_DYNAMIC_DISPATCH(multiply_fp16)(gemm);
 }
 
-}  // namespace npuvp::ne
+}  // namespace npuvp::arithmetic
 #endif

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace npuvp::ne {
+namespace npuvp::arithmetic {
 
 inline constexpr uint32_t kCanonicalNan32 = 0x7fc00000;
 inline constexpr uint16_t kCanonicalNan16 = 0x7e00;
@@ -36,4 +36,4 @@ inline constexpr uint16_t kCanonicalNan16 = 0x7e00;
   return static_cast<uint16_t>(magnitude > 0x7f800000u ? kCanonicalNan16 : half);
 }
 
-}  // namespace npuvp::ne
+}  // namespace npuvp::arithmetic
