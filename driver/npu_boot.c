@@ -9,6 +9,7 @@
 #include <linux/iopoll.h>
 #include <linux/sizes.h>
 
+#include "firmware/abi/boot_text.h"
 #include "npu_boot.h"
 #include "npu_drv.h"
 #include "npu_regs.h"
@@ -19,30 +20,6 @@
 #define NPU_BOOT_POLL_US 1000
 
 MODULE_FIRMWARE(NPU_FIRMWARE_FILE);
-
-struct npu_boot_refusal {
-	const char *what;
-	const char *remedy;
-};
-
-static const struct npu_boot_refusal npu_boot_refusals[] = {
-	[NPU_BOOT_NONE] = { "the boot ROM did not try it",
-			    "reset the card by binding the driver again" },
-	[NPU_BOOT_BAD_MAGIC] = { "it is not a firmware image",
-				 "install the file that npu-image wrote" },
-	[NPU_BOOT_TRUNCATED] = { "it is shorter than its header says",
-				 "copy it again, completely" },
-	[NPU_BOOT_BAD_HEADER] = { "its header is malformed",
-				  "write it with the npu-image of this release" },
-	[NPU_BOOT_BAD_VERSION] = { "it was built for another ABI version",
-				   "install driver and firmware of the same release" },
-	[NPU_BOOT_BAD_RANGE] = { "its load address or entry lies outside the command processor's image memory",
-				 "link it with the linker script of this release" },
-	[NPU_BOOT_BAD_DIGEST] = { "its SHA-256 digest does not match its contents",
-				  "the file is corrupt, install it again" },
-	[NPU_BOOT_DMA_ERROR] = { "the card could not read it from host memory",
-				 "check bus mastering and the IOMMU (dmesg)" },
-};
 
 /* Is this a card that we can talk to? Needs no interrupt and changes nothing. */
 int npu_boot_identify(struct npu_device *ndev)
@@ -131,14 +108,8 @@ static int npu_boot_check_code(struct npu_device *ndev, u32 code)
 
 	if (code == NPU_BOOT_BOOTED)
 		return 0;
-	if (code < ARRAY_SIZE(npu_boot_refusals) && npu_boot_refusals[code].what)
-		dev_err(dev, "the boot ROM refused firmware %s: %s (boot code %u); %s\n",
-			NPU_FIRMWARE_FILE, npu_boot_refusals[code].what, code,
-			npu_boot_refusals[code].remedy);
-	else
-		dev_err(dev,
-			"the boot ROM refused firmware %s with an unknown boot code %u; update the driver\n",
-			NPU_FIRMWARE_FILE, code);
+	dev_err(dev, "the boot ROM refused firmware %s: %s (boot code %u); %s\n", NPU_FIRMWARE_FILE,
+		npu_boot_refusal_what(code), code, npu_boot_refusal_remedy(code));
 	return code == NPU_BOOT_DMA_ERROR || code == NPU_BOOT_NONE ? -EIO : -EINVAL;
 }
 

@@ -23,11 +23,11 @@ extern "C" {
 #define DRM_NPU_WAIT 0x05
 
 struct drm_npu_get_info {
-	__u32 abi_version;      /* NPU_ABI_VERSION of the card */
+	__u32 abi_version;	/* NPU_ABI_VERSION of the card */
 	__u32 firmware_version; /* major << 16 | minor << 8 | patch */
 	__u32 neural_engines;
 	__u32 max_segments;
-	__u64 dram_bytes;       /* for buffers of placement DEVICE */
+	__u64 dram_bytes; /* for buffers of placement DEVICE */
 	__u64 dram_free_bytes;
 };
 
@@ -37,14 +37,14 @@ enum drm_npu_placement {
 };
 
 struct drm_npu_bo_create {
-	__u64 size;        /* in: bytes; out: rounded up to the page size */
+	__u64 size;	   /* in: bytes; out: rounded up to the page size */
 	__u32 placement;   /* in: enum drm_npu_placement */
-	__u32 handle;      /* out: GEM handle, closed with DRM_IOCTL_GEM_CLOSE */
+	__u32 handle;	   /* out: GEM handle, closed with DRM_IOCTL_GEM_CLOSE */
 	__u64 mmap_offset; /* out: for mmap on the device file; 0 for DEVICE */
 };
 
 struct drm_npu_context {
-	__u32 id;  /* CREATE: out; DESTROY: in */
+	__u32 id; /* CREATE: out; DESTROY: in */
 	__u32 pad;
 };
 
@@ -58,20 +58,20 @@ struct drm_npu_segment {
 struct drm_npu_submit {
 	__u32 context;
 	__u32 segment_count;   /* 1..max_segments */
-	__u64 segments;        /* user pointer to struct drm_npu_segment[segment_count] */
+	__u64 segments;	       /* user pointer to struct drm_npu_segment[segment_count] */
 	__u32 command_segment; /* index of the segment that holds the command stream */
 	__u32 command_bytes;
 	__u64 command_offset;
-	__u32 timeout_us;      /* card time, 0: none */
+	__u32 timeout_us; /* card time, 0: none */
 	__u32 pad;
-	__u64 job;             /* out: for DRM_NPU_WAIT */
+	__u64 job; /* out: for DRM_NPU_WAIT */
 };
 
 struct drm_npu_wait {
 	__u32 context;
 	__u32 pad;
 	__u64 job;
-	__s64 timeout_ns;    /* relative; <= 0: poll. -ETIME if the job still runs after it */
+	__s64 timeout_ns; /* relative; <= 0: poll. -ETIME if the job still runs after it */
 	/* out: as struct npu_completion */
 	__u32 status;
 	__u32 fault;
@@ -83,9 +83,12 @@ struct drm_npu_wait {
 };
 
 #define DRM_IOCTL_NPU_GET_INFO DRM_IOR(DRM_COMMAND_BASE + DRM_NPU_GET_INFO, struct drm_npu_get_info)
-#define DRM_IOCTL_NPU_BO_CREATE DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_BO_CREATE, struct drm_npu_bo_create)
-#define DRM_IOCTL_NPU_CONTEXT_CREATE DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_CREATE, struct drm_npu_context)
-#define DRM_IOCTL_NPU_CONTEXT_DESTROY DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_DESTROY, struct drm_npu_context)
+#define DRM_IOCTL_NPU_BO_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_BO_CREATE, struct drm_npu_bo_create)
+#define DRM_IOCTL_NPU_CONTEXT_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_CREATE, struct drm_npu_context)
+#define DRM_IOCTL_NPU_CONTEXT_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_DESTROY, struct drm_npu_context)
 #define DRM_IOCTL_NPU_SUBMIT DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_SUBMIT, struct drm_npu_submit)
 #define DRM_IOCTL_NPU_WAIT DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_WAIT, struct drm_npu_wait)
 

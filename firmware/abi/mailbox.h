@@ -13,9 +13,10 @@
 #define NPU_VECTOR_MAILBOX 0u
 
 /* Word 0: opcode [7:0], sequence [15:8] (echoed in the reply), status [31:16] (reply only). */
-#define NPU_MAILBOX_WORD0(opcode, sequence, status) \
-	(((uint32_t)(opcode) & 0xffu) | (((uint32_t)(sequence) & 0xffu) << 8) | ((uint32_t)(status) << 16))
-#define NPU_MAILBOX_OPCODE(word0) ((word0) & 0xffu)
+#define NPU_MAILBOX_WORD0(opcode, sequence, status)                         \
+	(((uint32_t)(opcode)&0xffu) | (((uint32_t)(sequence)&0xffu) << 8) | \
+	 ((uint32_t)(status) << 16))
+#define NPU_MAILBOX_OPCODE(word0) ((word0)&0xffu)
 #define NPU_MAILBOX_SEQUENCE(word0) (((word0) >> 8) & 0xffu)
 #define NPU_MAILBOX_STATUS(word0) ((word0) >> 16)
 

@@ -14,7 +14,8 @@
 /* The last 64 KiB of the TCM belong to the boot ROM (stack, data, staging of the image header). */
 #define NPU_MAP_TCM_ROM_BYTES 0x00010000ull
 
-#define NPU_MAP_ACLINT 0x02000000ull /* MSWI at +0, MTIMER: mtimecmp at +0x4000, mtime at +0xbff8; 1 ns units */
+#define NPU_MAP_ACLINT \
+	0x02000000ull /* MSWI at +0, MTIMER: mtimecmp at +0x4000, mtime at +0xbff8; 1 ns units */
 #define NPU_MAP_ACLINT_BYTES 0x00010000ull
 #define NPU_MAP_PLIC 0x0c000000ull
 #define NPU_MAP_PLIC_BYTES 0x04000000ull
@@ -28,7 +29,7 @@
 #define NPU_MAP_TASK_DMA 0x10040000ull
 #define NPU_MAP_NEURAL_ENGINE 0x10100000ull /* + engine * NPU_MAP_NEURAL_ENGINE_STRIDE */
 #define NPU_MAP_NEURAL_ENGINE_STRIDE 0x00010000ull
-#define NPU_MAP_BLOCK_BYTES 0x00001000ull   /* size of each register block above from UART on */
+#define NPU_MAP_BLOCK_BYTES 0x00001000ull /* size of each register block above from UART on */
 
 #define NPU_MAP_SHARED 0x40000000ull
 #define NPU_MAP_SCRATCHPAD 0x50000000ull /* + engine * NPU_MAP_SCRATCHPAD_STRIDE */

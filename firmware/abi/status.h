@@ -5,15 +5,15 @@
 
 /* Value of the mailbox register BOOT_CODE and status of a BOOT_LOAD reply. */
 enum npu_boot_code {
-	NPU_BOOT_NONE = 0,            /* nothing tried yet */
-	NPU_BOOT_BOOTED = 1,          /* image verified, jumping to it */
-	NPU_BOOT_BAD_MAGIC = 2,       /* not a firmware image */
-	NPU_BOOT_TRUNCATED = 3,       /* fewer bytes than the header says */
-	NPU_BOOT_BAD_HEADER = 4,      /* header version, reserved bytes or sizes are wrong */
-	NPU_BOOT_BAD_VERSION = 5,     /* ABI major differs from the host's or the ROM's */
-	NPU_BOOT_BAD_RANGE = 6,       /* load address or entry outside the TCM's image area */
-	NPU_BOOT_BAD_DIGEST = 7,      /* SHA-256 does not match */
-	NPU_BOOT_DMA_ERROR = 8,       /* the image could not be read from the host */
+	NPU_BOOT_NONE = 0,	  /* nothing tried yet */
+	NPU_BOOT_BOOTED = 1,	  /* image verified, jumping to it */
+	NPU_BOOT_BAD_MAGIC = 2,	  /* not a firmware image */
+	NPU_BOOT_TRUNCATED = 3,	  /* fewer bytes than the header says */
+	NPU_BOOT_BAD_HEADER = 4,  /* header version, reserved bytes or sizes are wrong */
+	NPU_BOOT_BAD_VERSION = 5, /* ABI major differs from the host's or the ROM's */
+	NPU_BOOT_BAD_RANGE = 6,	  /* load address or entry outside the TCM's image area */
+	NPU_BOOT_BAD_DIGEST = 7,  /* SHA-256 does not match */
+	NPU_BOOT_DMA_ERROR = 8,	  /* the image could not be read from the host */
 };
 
 /* Status of a mailbox reply other than BOOT_LOAD. */
@@ -23,14 +23,15 @@ enum npu_mailbox_status {
 	NPU_MAILBOX_BAD_ARGUMENT = 2,
 	NPU_MAILBOX_BAD_VERSION = 3,
 	NPU_MAILBOX_BUSY = 4,
-	NPU_MAILBOX_NOT_READY = 5,    /* message needs the firmware, the ROM answered */
+	NPU_MAILBOX_NOT_READY = 5, /* message needs the firmware, the ROM answered */
 };
 
 /* Status of a job's completion. */
 enum npu_job_status {
 	NPU_JOB_OK = 0,
-	NPU_JOB_BAD_SUBMISSION = 1,   /* malformed entry: opcode, reserved bits, sizes, segment table */
-	NPU_JOB_FAULT = 2,            /* a command failed: see enum npu_fault and fault_* of the completion */
+	NPU_JOB_BAD_SUBMISSION =
+		1,	   /* malformed entry: opcode, reserved bits, sizes, segment table */
+	NPU_JOB_FAULT = 2, /* a command failed: see enum npu_fault and fault_* of the completion */
 	NPU_JOB_TIMEOUT = 3,
 	NPU_JOB_ABORTED = 4,
 };
@@ -38,13 +39,15 @@ enum npu_job_status {
 /* What went wrong in hardware while a job ran (Task Manager register FAULT_CODE). */
 enum npu_fault {
 	NPU_FAULT_NONE = 0,
-	NPU_FAULT_ILLEGAL_COMMAND = 1, /* kind, opcode, engine, type, shape or alignment not allowed */
-	NPU_FAULT_ADDRESS = 2,         /* unknown segment or outside of it, scratchpad or shared memory exceeded */
-	NPU_FAULT_PERMISSION = 3,      /* write to a read-only segment */
-	NPU_FAULT_BUS = 4,             /* memory or PCIe answered with an error */
-	NPU_FAULT_POISON = 5,          /* data read was poisoned */
-	NPU_FAULT_DEADLOCK = 6,        /* commands left that no running command can release */
-	NPU_FAULT_FETCH = 7,           /* command stream or segment table unreadable */
+	NPU_FAULT_ILLEGAL_COMMAND =
+		1, /* kind, opcode, engine, type, shape or alignment not allowed */
+	NPU_FAULT_ADDRESS =
+		2, /* unknown segment or outside of it, scratchpad or shared memory exceeded */
+	NPU_FAULT_PERMISSION = 3, /* write to a read-only segment */
+	NPU_FAULT_BUS = 4,	  /* memory or PCIe answered with an error */
+	NPU_FAULT_POISON = 5,	  /* data read was poisoned */
+	NPU_FAULT_DEADLOCK = 6,	  /* commands left that no running command can release */
+	NPU_FAULT_FETCH = 7,	  /* command stream or segment table unreadable */
 };
 
 #endif

@@ -3,11 +3,12 @@
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 
-
 namespace npuvp::base {
 namespace {
 
-bool is_digit(char each) { return each >= '0' && each <= '9'; }
+bool is_digit(char each) {
+  return each >= '0' && each <= '9';
+}
 
 /// True if `part` is some components of the dotted `name`; the number at the end of the last one may be left out.
 bool names_part_of(const std::string& part, const std::string& name) {
@@ -22,9 +23,7 @@ bool names_part_of(const std::string& part, const std::string& name) {
 }  // namespace
 
 Environment::Environment(uint64_t seed)
-    : seed_(seed),
-      sink_(std::make_shared<spdlog::sinks::stderr_color_sink_mt>()),
-      diagnostics_(logger("diagnostics")) {
+    : seed_(seed), sink_(std::make_shared<spdlog::sinks::stderr_color_sink_mt>()), diagnostics_(logger("diagnostics")) {
   sink_->set_pattern("%^%l%$ %n: %v");
 }
 

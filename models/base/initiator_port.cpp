@@ -27,7 +27,9 @@ class Payload {
 };
 
 /// TLM has one data pointer for both directions; a write's target must not write through it.
-uint8_t* mutable_data(std::span<const uint8_t> data) { return const_cast<uint8_t*>(data.data()); }
+uint8_t* mutable_data(std::span<const uint8_t> data) {
+  return const_cast<uint8_t*>(data.data());
+}
 
 }  // namespace
 

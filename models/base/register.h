@@ -71,12 +71,16 @@ class Register {
   void clear_bits(uint64_t bits) { set(value_ & ~bits); }
   void reset() { value_ = info_.reset; }
 
-  /// Replaces the value that a bus read gives (of a counter, say). Called with the stored value, before rc takes effect.
+  /// Replaces the value that a bus read gives (of a counter, say). Called with the stored value, before rc takes
+  /// effect.
   void on_read(ReadHook hook) { read_hook_ = std::move(hook); }
   /// Called after the register has taken a bus write.
   void on_write(WriteHook hook) { write_hook_ = std::move(hook); }
   /// The reset value when it is a property of the board rather than of the block.
-  void set_reset(uint64_t value) { info_.reset = value & width_mask(); value_ = info_.reset; }
+  void set_reset(uint64_t value) {
+    info_.reset = value & width_mask();
+    value_ = info_.reset;
+  }
 
   [[nodiscard]] const RegisterInfo& info() const { return info_; }
 
@@ -88,9 +92,7 @@ class Register {
   void bus_write(uint64_t data, uint64_t mask, const Origin& origin);
   [[nodiscard]] uint64_t read_value() const { return (read_hook_ ? read_hook_(value_) : value_) & ~info_.access.wo; }
   /// What a read would give, as far as it can be told without side effects.
-  [[nodiscard]] uint64_t peek() const {
-    return info_.read_side_effect ? value_ & ~info_.access.wo : read_value();
-  }
+  [[nodiscard]] uint64_t peek() const { return info_.read_side_effect ? value_ & ~info_.access.wo : read_value(); }
 
   RegisterInfo info_;
   uint64_t value_;

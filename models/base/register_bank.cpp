@@ -49,9 +49,9 @@ RegisterBank::RegisterBank(Environment& environment, std::string name, uint64_t 
     : environment_(environment), log_(environment.logger(name)), name_(std::move(name)), size_(size), rules_(rules) {}
 
 void RegisterBank::add(Register& added) {
-  const auto at = std::upper_bound(
-      registers_.begin(), registers_.end(), added.info().offset,
-      [](uint64_t offset, const Register* other) { return offset < other->info().offset; });
+  const auto at =
+      std::upper_bound(registers_.begin(), registers_.end(), added.info().offset,
+                       [](uint64_t offset, const Register* other) { return offset < other->info().offset; });
   registers_.insert(at, &added);
 }
 
@@ -77,10 +77,10 @@ Register* RegisterBank::find_for_access(uint64_t offset, size_t bytes, const Ori
   const bool whole = offset == info.offset && bytes == info.bytes;
   const bool half = info.bytes == 8 && bytes == 4 && offset % 4 == 0;
   if (whole || half) return target;
-  environment_.diagnostics().misuse(
-      place(*target), fmt::format("access of {} bytes at offset {:#x}, the register takes {} at {:#x}", bytes, offset,
-                                  info.bytes, info.offset),
-      origin);
+  environment_.diagnostics().misuse(place(*target),
+                                    fmt::format("access of {} bytes at offset {:#x}, the register takes {} at {:#x}",
+                                                bytes, offset, info.bytes, info.offset),
+                                    origin);
   return nullptr;
 }
 
@@ -91,8 +91,8 @@ void RegisterBank::check_write(const Register& target, uint64_t data, uint64_t m
   // Software clears a flag by writing just that flag: zeros beside a w1c or w1s bit ask for nothing.
   if ((access.w1c | access.w1s) != 0) read_only &= data;
   if (undefined != 0) {
-    environment_.diagnostics().misuse(place(target), fmt::format("write of {:#x} sets undefined bits {:#x}", data, undefined),
-                                      origin);
+    environment_.diagnostics().misuse(place(target),
+                                      fmt::format("write of {:#x} sets undefined bits {:#x}", data, undefined), origin);
   }
   if (read_only == 0) return;
   for (const auto& field : target.info().fields) {

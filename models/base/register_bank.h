@@ -16,7 +16,8 @@ namespace npuvp::base {
 ///
 /// Device registers are strict: an access must be aligned and as wide as its register (a 64-bit register also takes its
 /// two 32-bit halves). Anything else, an offset without a register, a changed read-only bit or a 1 in an undefined bit
-/// is reported as misuse; the first two also fail on the bus. Configuration space is lenient as PCI demands (kBytewise).
+/// is reported as misuse; the first two also fail on the bus. Configuration space is lenient as PCI demands
+/// (kBytewise).
 class RegisterBank {
  public:
   enum class Rules : uint8_t { kStrict, kBytewise };

@@ -20,15 +20,18 @@ uint64_t page_bytes() {
 
 SparseMemory::SparseMemory(uint64_t bytes) : size_(bytes) {
   mapped_ = (std::max<uint64_t>(bytes, 1) + page_bytes() - 1) / page_bytes() * page_bytes();
-  void* mapping =
-      mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* mapping = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) throw std::bad_alloc();
   data_ = static_cast<uint8_t*>(mapping);
 }
 
-SparseMemory::~SparseMemory() { munmap(data_, mapped_); }
+SparseMemory::~SparseMemory() {
+  munmap(data_, mapped_);
+}
 
-void SparseMemory::clear() { madvise(data_, mapped_, MADV_DONTNEED); }
+void SparseMemory::clear() {
+  madvise(data_, mapped_, MADV_DONTNEED);
+}
 
 uint64_t SparseMemory::resident_bytes() const {
   constexpr uint64_t kPagesAtOnce = 1U << 20;
@@ -37,9 +40,10 @@ uint64_t SparseMemory::resident_bytes() const {
   for (uint64_t offset = 0; offset < mapped_; offset += kPagesAtOnce * page_bytes()) {
     const uint64_t bytes = std::min(mapped_ - offset, kPagesAtOnce * page_bytes());
     if (mincore(data_ + offset, bytes, map.data()) != 0) return 0;
-    resident += static_cast<uint64_t>(std::count_if(map.begin(), map.begin() + static_cast<int64_t>(bytes / page_bytes()),
-                                                    [](unsigned char page) { return (page & 1U) != 0; })) *
-                page_bytes();
+    resident +=
+        static_cast<uint64_t>(std::count_if(map.begin(), map.begin() + static_cast<int64_t>(bytes / page_bytes()),
+                                            [](unsigned char page) { return (page & 1U) != 0; })) *
+        page_bytes();
   }
   return resident;
 }

@@ -27,8 +27,7 @@ class TraceSink {
   virtual void track(TrackId id, TrackId parent, std::string_view name) = 0;
   virtual void span(TrackId track, std::string_view name, sc_core::sc_time begin, sc_core::sc_time end,
                     const TraceArguments& arguments) = 0;
-  virtual void instant(TrackId track, std::string_view name, sc_core::sc_time at,
-                       const TraceArguments& arguments) = 0;
+  virtual void instant(TrackId track, std::string_view name, sc_core::sc_time at, const TraceArguments& arguments) = 0;
 };
 
 /// The one event stream: blocks write, sinks read. Check enabled() first: off costs that one branch.

@@ -34,8 +34,7 @@ void Memory::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
   const auto response = base::access_memory(storage_, payload, !parameters_.read_only);
   payload.set_response_status(response);
   if (response == tlm::TLM_COMMAND_ERROR_RESPONSE) {
-    environment_.diagnostics().misuse(name(),
-                                      fmt::format("write to read-only memory at {:#x}", payload.get_address()),
+    environment_.diagnostics().misuse(name(), fmt::format("write to read-only memory at {:#x}", payload.get_address()),
                                       base::sideband_of(payload).origin);
   }
   if (response != tlm::TLM_OK_RESPONSE) return;

@@ -182,16 +182,16 @@ CommandOutcome NeuralEngine::compute_vector(const npu_vector& vector) {
   if (!scale.valid()) return bus_fault(vector.scale);
 
   arithmetic::vector_operation({.in = in.data(),
-                    .out = out.data(),
-                    .bias = bias.data(),
-                    .scale = scale.data(),
-                    .m = vector.m,
-                    .n = vector.n,
-                    .in_stride = vector.in_stride,
-                    .out_stride = vector.out_stride,
-                    .in_type = static_cast<npu_type>(vector.in_type),
-                    .out_type = static_cast<npu_type>(vector.out_type),
-                    .flags = vector.flags});
+                                .out = out.data(),
+                                .bias = bias.data(),
+                                .scale = scale.data(),
+                                .m = vector.m,
+                                .n = vector.n,
+                                .in_stride = vector.in_stride,
+                                .out_stride = vector.out_stride,
+                                .in_type = static_cast<npu_type>(vector.in_type),
+                                .out_type = static_cast<npu_type>(vector.out_type),
+                                .flags = vector.flags});
   return out.write_back() ? CommandOutcome{} : bus_fault(vector.out);
 }
 

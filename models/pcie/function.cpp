@@ -31,6 +31,7 @@ Function::Function(sc_core::sc_module_name module_name, base::Environment& envir
       bar0("bar0"),
       bar2("bar2"),
       dma("dma"),
+      environment_(environment),
       log_(environment.logger(name())),
       parameters_(parameters),
       header_(environment, name() + std::string(".type0"), base::RegisterBank::Rules::kBytewise),
@@ -177,7 +178,11 @@ Completion Function::post(Request& request, Passage& passage) {
 }
 
 void Function::raise_vector(unsigned vector) {
-  sc_assert(msix_table_ != nullptr);
+  if (vector >= parameters_.msix.vectors) {
+    environment_.diagnostics().misuse(name(), fmt::format("raised vector {} of {}", vector, parameters_.msix.vectors),
+                                      {});
+    return;
+  }
   msix_table_->raise(vector);
 }
 

@@ -53,7 +53,7 @@ class Function final : public sc_core::sc_module, private RequestSink {
 
   [[nodiscard]] Port& port() { return port_; }
 
-  /// Interrupt condition of an MSI-X vector, below MsixParameters::vectors.
+  /// Interrupt condition of an MSI-X vector; one that does not exist is misuse by whoever chose it.
   void raise_vector(unsigned vector);
 
   /// Called when the function was reset by hot reset, function-level reset or with the whole hierarchy.
@@ -80,6 +80,7 @@ class Function final : public sc_core::sc_module, private RequestSink {
   [[nodiscard]] bool may_master() const { return header_.COMMAND.BUS_MASTER.get() != 0 && power_.in_d0(); }
   void reset();
 
+  base::Environment& environment_;
   std::shared_ptr<spdlog::logger> log_;
   Parameters parameters_;
   Type0Registers header_;

@@ -21,8 +21,8 @@ class MsixTable {
   /// `blocked` tells whether the function is kept from sending for another reason (bus master enable).
   MsixTable(const MsixCapability& capability, Send send, std::function<bool()> blocked);
 
-  /// The interrupt condition of `vector`: sent now if everything allows it, else as soon as it does. While the
-  /// capability is disabled the condition is lost, as there is nobody to tell.
+  /// The interrupt condition of `vector`, which must exist: sent now if everything allows it, else as soon as it does.
+  /// While the capability is disabled the condition is lost, as there is nobody to tell.
   void raise(unsigned vector);
 
   /// Sends what is pending and now allowed; to be called when enable, function mask or bus master enable has changed.

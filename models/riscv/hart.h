@@ -192,7 +192,7 @@ class Hart {
 
   HartObserver* observer_ = nullptr;
   std::set<uint64_t> breakpoints_;
-  std::optional<uint64_t> step_over_;   ///< Breakpoint at which the last run() stopped.
+  std::optional<uint64_t> step_over_;    ///< Breakpoint at which the last run() stopped.
   std::optional<uint64_t> restarts_at_;  ///< Instruction that stopped for kSync after it had been observed.
 };
 

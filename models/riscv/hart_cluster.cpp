@@ -28,7 +28,10 @@ struct HartCluster::Slot {
 };
 
 HartCluster::HartCluster(const sc_core::sc_module_name& name, const HartClusterParameters& parameters)
-    : sc_module(name), bus("bus"), parameters_(parameters), in_reset_(parameters.starts_in_reset),
+    : sc_module(name),
+      bus("bus"),
+      parameters_(parameters),
+      in_reset_(parameters.starts_in_reset),
       reset_seen_(parameters.starts_in_reset) {
   if (parameters_.harts == 0 || parameters_.clock_period == SC_ZERO_TIME ||
       parameters_.quantum < parameters_.clock_period) {

@@ -8,18 +8,27 @@ namespace npuvp::riscv {
 /// Every operation the interpreter has a handler for, in one list so that the enumeration and the dispatch table cannot
 /// differ. The first group is internal: a slot not decoded yet, the slot after a page's last one, and direct jumps
 /// inside a decoded page.
-#define NPUVP_RISCV_OPERATIONS(X)                                                                                      \
-  X(Undecoded)                                                                                                         \
-  X(PageEnd) X(BeqNear) X(BneNear) X(BltNear) X(BgeNear) X(BltuNear) X(BgeuNear) X(JalNear) X(Illegal) X(Lui) X(Auipc) \
-      X(Jal) X(Jalr) X(Beq) X(Bne) X(Blt) X(Bge) X(Bltu) X(Bgeu) X(Lb) X(Lh) X(Lw) X(Ld) X(Lbu) X(Lhu) X(Lwu) X(Sb)    \
-          X(Sh) X(Sw) X(Sd) X(Addi) X(Slti) X(Sltiu) X(Xori) X(Ori) X(Andi) X(Slli) X(Srli) X(Srai) X(Add) X(Sub)      \
-              X(Sll) X(Slt) X(Sltu) X(Xor) X(Srl) X(Sra) X(Or) X(And) X(Addiw) X(Slliw) X(Srliw) X(Sraiw) X(Addw)      \
-                  X(Subw) X(Sllw) X(Srlw) X(Sraw) X(Mul) X(Mulh) X(Mulhsu) X(Mulhu) X(Div) X(Divu) X(Rem) X(Remu)      \
-                      X(Mulw) X(Divw) X(Divuw) X(Remw) X(Remuw) X(LrW) X(ScW) X(AmoswapW) X(AmoaddW) X(AmoxorW)        \
-                          X(AmoandW) X(AmoorW) X(AmominW) X(AmomaxW) X(AmominuW) X(AmomaxuW) X(LrD) X(ScD) X(AmoswapD) \
-                              X(AmoaddD) X(AmoxorD) X(AmoandD) X(AmoorD) X(AmominD) X(AmomaxD) X(AmominuD) X(AmomaxuD) \
-                                  X(Fence) X(FenceI) X(Ecall) X(Ebreak) X(Mret) X(Wfi) X(Csrrw) X(Csrrs) X(Csrrc)      \
-                                      X(Csrrwi) X(Csrrsi) X(Csrrci)
+// clang-format off
+#define NPUVP_RISCV_OPERATIONS(X)                                                                                   \
+  X(Undecoded) X(PageEnd) X(BeqNear) X(BneNear) X(BltNear) X(BgeNear) X(BltuNear) X(BgeuNear) X(JalNear)            \
+  X(Illegal) X(Lui) X(Auipc) X(Jal) X(Jalr)                                                                         \
+  X(Beq) X(Bne) X(Blt) X(Bge) X(Bltu) X(Bgeu)                                                                       \
+  X(Lb) X(Lh) X(Lw) X(Ld) X(Lbu) X(Lhu) X(Lwu) X(Sb) X(Sh) X(Sw) X(Sd)                                              \
+  X(Addi) X(Slti) X(Sltiu) X(Xori) X(Ori) X(Andi)                                                                   \
+  X(Slli) X(Srli) X(Srai)                                                                                           \
+  X(Add) X(Sub) X(Sll) X(Slt) X(Sltu) X(Xor) X(Srl) X(Sra) X(Or) X(And)                                             \
+  X(Addiw) X(Slliw) X(Srliw) X(Sraiw)                                                                               \
+  X(Addw)                                                                                                           \
+  X(Subw) X(Sllw) X(Srlw) X(Sraw)                                                                                   \
+  X(Mul) X(Mulh) X(Mulhsu) X(Mulhu) X(Div) X(Divu) X(Rem) X(Remu)                                                   \
+  X(Mulw) X(Divw) X(Divuw) X(Remw) X(Remuw)                                                                         \
+  X(LrW) X(ScW) X(AmoswapW) X(AmoaddW) X(AmoxorW) X(AmoandW) X(AmoorW) X(AmominW) X(AmomaxW) X(AmominuW)            \
+  X(AmomaxuW)                                                                                                       \
+  X(LrD) X(ScD) X(AmoswapD) X(AmoaddD) X(AmoxorD) X(AmoandD) X(AmoorD) X(AmominD) X(AmomaxD) X(AmominuD)            \
+  X(AmomaxuD)                                                                                                       \
+  X(Fence) X(FenceI) X(Ecall) X(Ebreak) X(Mret) X(Wfi)                                                              \
+  X(Csrrw) X(Csrrs) X(Csrrc) X(Csrrwi) X(Csrrsi) X(Csrrci)
+// clang-format on
 
 enum class Op : uint16_t {
 #define NPUVP_RISCV_ENUMERATOR(name) k##name,

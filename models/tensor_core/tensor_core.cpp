@@ -77,15 +77,15 @@ CommandOutcome TensorCore::compute(const npu_gemm& gemm) {
   if (!c.valid()) return bus_fault(gemm.c);
 
   const arithmetic::GemmOperands operands{.a = a.data(),
-                                  .b = b.data(),
-                                  .c = c.data(),
-                                  .m = gemm.m,
-                                  .n = gemm.n,
-                                  .k = gemm.k,
-                                  .a_stride = gemm.a_stride,
-                                  .b_stride = gemm.b_stride,
-                                  .c_stride = gemm.c_stride,
-                                  .accumulate = gemm.accumulate != 0};
+                                          .b = b.data(),
+                                          .c = c.data(),
+                                          .m = gemm.m,
+                                          .n = gemm.n,
+                                          .k = gemm.k,
+                                          .a_stride = gemm.a_stride,
+                                          .b_stride = gemm.b_stride,
+                                          .c_stride = gemm.c_stride,
+                                          .accumulate = gemm.accumulate != 0};
   if (gemm.type == NPU_TYPE_INT8) {
     arithmetic::gemm_int8(operands);
   } else {

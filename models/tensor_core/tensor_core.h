@@ -25,7 +25,8 @@ struct Parameters {
   double clock_hz = 32e12 / (8 * 2 * 2048);  ///< 976.5625 MHz, derived from the peak and the shape.
 };
 
-/// Weight-stationary systolic tensor core at transaction level: results by models/arithmetic/arithmetic.h, time by tile.
+/// Weight-stationary systolic tensor core at transaction level: results by models/arithmetic/arithmetic.h, time by
+/// tile.
 ///
 /// Sockets: scratchpad (initiator; address = offset in the scratchpad).
 /// Timing (README.md): ceil(k/R) * ceil(n/C) tiles of max(m, R) cycles each, since the next tile's weights load while

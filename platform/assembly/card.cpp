@@ -11,8 +11,8 @@
 namespace npuvp::assembly {
 namespace {
 
-using sc_core::sc_time;
 using sc_core::SC_NS;
+using sc_core::sc_time;
 using sc_core::SC_US;
 using system_controller::ResetCause;
 
@@ -63,7 +63,9 @@ riscv::HartClusterParameters hart_parameters(const config::CardConfig& config) {
           .reset_pc = NPU_MAP_ROM};
 }
 
-double bus_rate(const config::CardConfig& config) { return kBusBytesPerCycle * config.command_processor.clock_mhz * kMega; }
+double bus_rate(const config::CardConfig& config) {
+  return kBusBytesPerCycle * config.command_processor.clock_mhz * kMega;
+}
 
 memory::Memory::Parameters rom_parameters(const config::CardConfig& config) {
   return {.bytes = NPU_MAP_ROM_BYTES, .bytes_per_second = bus_rate(config), .read_only = true};

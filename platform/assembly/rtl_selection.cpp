@@ -12,8 +12,8 @@ RtlSelection::RtlSelection(const std::vector<std::string>& names, unsigned neura
   for (unsigned engine = 0; engine < neural_engines; ++engine) known.insert(fmt::format("ne{}.tensor_core", engine));
   for (const auto& name : names) {
     if (!known.contains(name)) {
-      throw config::ConfigError(fmt::format("--rtl: no RTL for '{}'; there is ne0.tensor_core to ne{}.tensor_core", name,
-                                            neural_engines - 1));
+      throw config::ConfigError(fmt::format("--rtl: no RTL for '{}'; there is ne0.tensor_core to ne{}.tensor_core",
+                                            name, neural_engines - 1));
     }
     chosen_.insert(name);
   }

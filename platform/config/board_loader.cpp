@@ -143,7 +143,8 @@ fs::path find_server(const std::string& name_or_file, const fs::path& boards) {
   if (is_path(name_or_file)) return name_or_file;
   const fs::path file = boards / "servers" / (name_or_file + ".yaml");
   if (fs::exists(file)) return file;
-  throw ConfigError(fmt::format("no board '{}'; known: {}; or give a file", name_or_file, names_in(boards / "servers")));
+  throw ConfigError(
+      fmt::format("no board '{}'; known: {}; or give a file", name_or_file, names_in(boards / "servers")));
 }
 
 }  // namespace

@@ -15,7 +15,9 @@ namespace {
 constexpr uint32_t kSequence = 1;
 constexpr uint32_t kPacketTag = 1 << 3 | 2;  // Trace.packet, length-delimited
 
-uint64_t nanoseconds(sc_core::sc_time time) { return static_cast<uint64_t>(std::llround(time.to_seconds() * 1e9)); }
+uint64_t nanoseconds(sc_core::sc_time time) {
+  return static_cast<uint64_t>(std::llround(time.to_seconds() * 1e9));
+}
 
 perfetto::TracePacket event_packet(base::TrackId track, sc_core::sc_time at, perfetto::TrackEvent::Type type) {
   perfetto::TracePacket packet;

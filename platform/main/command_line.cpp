@@ -31,6 +31,7 @@ class CommandLine {
   void add_bench();
   void add_help();
   int help();
+  void print_help(const CLI::App& topic);
 
   CLI::App app_{"A virtual NPU server: cards behind PCIe, real firmware, real driver, stock Linux guest.", "npuvp"};
   std::map<const CLI::App*, std::function<int()>> actions_;
@@ -49,15 +50,17 @@ std::pair<std::string, spdlog::level::level_enum> parse_log_level(const std::str
   const auto level = spdlog::level::from_str(name);
   if (equals == 0 || equals == std::string::npos || (level == spdlog::level::off && name != "off")) {
     throw CLI::ValidationError(
-        "--log", fmt::format("'{}' is not BLOCK=LEVEL with LEVEL trace, debug, info, warn, err, critical or off", text));
+        "--log",
+        fmt::format("'{}' is not BLOCK=LEVEL with LEVEL trace, debug, info, warn, err, critical or off", text));
   }
   return {text.substr(0, equals), level};
 }
 
 CommandLine::CommandLine() {
-  app_.require_subcommand(1);
-  app_.footer("'npuvp help COMMAND' explains a command. Exit status: 0 done, 1 the run failed or its result is wrong,\n"
-              "2 the command line or an input file is wrong, 70 a bug of npuvp.");
+  app_.require_subcommand(0, 1);
+  app_.footer(
+      "'npuvp help COMMAND' explains a command. Exit status: 0 done, 1 the run failed or its result is\n"
+      "wrong, 2 the command line or an input file is wrong, 70 a bug of npuvp.");
   app_.get_formatter()->column_width(34);
   add_demo();
   add_run();
@@ -94,16 +97,17 @@ void CommandLine::add_platform_options(CLI::App& command, PlatformOptions& optio
           [&options](const std::vector<std::string>& levels) {
             for (const auto& text : levels) options.log_levels.push_back(parse_log_level(text));
           },
-          "Log level of a block or 'all': trace (decoded register accesses), debug, info, warn, off")
+          "Log level of a block or 'all'; trace shows register accesses")
       ->type_name("BLOCK=LEVEL")
       ->allow_extra_args(false);
 }
 
 void CommandLine::add_demo() {
-  auto* command = add("demo", "Boot a Linux guest and classify 256 images on the card",
-                      "QEMU boots a stock kernel, the driver probes the card and loads its firmware, and npu-classify runs\n"
-                      "the Fashion-MNIST network through /dev/accel/accel0.",
-                      [this] { return demo_command(demo_); });
+  auto* command =
+      add("demo", "Boot a Linux guest and classify 256 images on the card",
+          "QEMU boots a stock kernel, the driver probes the card and loads its firmware, and npu-classify runs\n"
+          "the Fashion-MNIST network through /dev/accel/accel0.",
+          [this] { return demo_command(demo_); });
   add_platform_options(*command, demo_.platform);
   command->add_option("--precision", demo_.precision, "Arithmetic on the card")
       ->check(CLI::IsMember({"int8", "fp16"}))
@@ -113,10 +117,11 @@ void CommandLine::add_demo() {
 }
 
 void CommandLine::add_qemu() {
-  auto* command = add("qemu", "A guest with the driver loaded: interactive shell, or one command",
-                      "Without COMMAND: a shell on the guest's console; Ctrl-a x leaves. With COMMAND: runs it in the guest\n"
-                      "and passes its output and exit status through. Example: npuvp qemu -- lspci -vv",
-                      [this] { return qemu_command(qemu_); });
+  auto* command =
+      add("qemu", "A guest with the driver loaded: interactive shell, or one command",
+          "Without COMMAND: a shell on the guest's console; Ctrl-a x leaves. With COMMAND: runs it in the guest\n"
+          "and passes its output and exit status through. Example: npuvp qemu -- lspci -vv",
+          [this] { return qemu_command(qemu_); });
   add_platform_options(*command, qemu_.platform);
   command->add_option("--file", qemu_.files, "Copy a file into the guest (default place /root); repeatable")
       ->type_name("FILE[:GUEST_PATH]")
@@ -126,11 +131,12 @@ void CommandLine::add_qemu() {
 }
 
 void CommandLine::add_run() {
-  auto* command = add("run", "Run an ONNX classifier on the card without QEMU",
-                      "Input: uint8 [N,28,28] (divided by 255) or float32 in the model's input shape. Labels and reference\n"
-                      "default to labels.npy and MODEL_logits.npy beside the input, where they exist.\n"
-                      "Example: npuvp run data/fashion/fashion_mlp_b16.onnx --input data/fashion/images.npy",
-                      [this] { return run_command(run_); });
+  auto* command =
+      add("run", "Run an ONNX classifier on the card without QEMU",
+          "Input: uint8 [N,28,28] (divided by 255) or float32 in the model's input shape. Labels and reference\n"
+          "default to labels.npy and MODEL_logits.npy beside the input, where they exist.\n"
+          "Example: npuvp run data/fashion/fashion_mlp_b16.onnx --input data/fashion/images.npy",
+          [this] { return run_command(run_); });
   command->add_option("model", run_.model, "ONNX file")->type_name("MODEL.onnx")->required();
   command->add_option("--input", run_.input, "Images")->type_name("FILE.npy")->required();
   command->add_option("--labels", run_.labels, "Classes, for the accuracy")->type_name("FILE.npy");
@@ -147,17 +153,15 @@ void CommandLine::add_run() {
 
 void CommandLine::add_boot() {
   auto* command = add("boot", "Boot the card alone and show its console",
-                      "The boot ROM starts, is handed the firmware over the mailbox as by a driver, and the console follows.\n"
-                      "Ends when the firmware is ready and the card idle; status 1 if it does not get there.",
+                      "The boot ROM starts and is handed the firmware over the mailbox, as by a driver.\n"
+                      "Ends when the firmware is ready; status 1 if it does not get there.",
                       [this] { return boot_command(boot_); });
   add_platform_options(*command, boot_.platform);
 }
 
 void CommandLine::add_test() {
-  auto* command = add("test", "Run all tests",
-                      "Arguments go to ctest. Example: npuvp test -R TaskManager", [this] {
-                        return test_command(ctest_arguments_);
-                      });
+  auto* command = add("test", "Run all tests", "Arguments go to ctest. Example: npuvp test -R TaskManager",
+                      [this] { return test_command(ctest_arguments_); });
   command->allow_extras();
   command->prefix_command();
 }
@@ -183,19 +187,28 @@ int CommandLine::help() {
     if (found.empty()) throw CLI::ValidationError("help", fmt::format("no command '{}'", help_topic_));
     topic = found.front();
   }
-  fmt::print("{}", topic->help());
+  print_help(*topic);
   return kExitDone;
+}
+
+/// Not App::help(), which explains the command that was chosen, "help" itself.
+void CommandLine::print_help(const CLI::App& topic) {
+  const std::string name = &topic == &app_ ? "" : " " + topic.get_name();
+  fmt::print("{}", app_.get_formatter()->make_help(&topic, "npuvp" + name, CLI::AppFormatMode::Normal));
 }
 
 int CommandLine::run(int argc, char** argv) {
   try {
     app_.parse(argc, argv);
+    if (app_.get_subcommands().empty()) {
+      throw CLI::RequiredError("A command (demo, run, boot, qemu, test, bench, help)");
+    }
     const auto* command = app_.get_subcommands().front();
     if (command->get_name() == "test") ctest_arguments_ = command->remaining();
     return actions_.at(command)();
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app_.get_subcommands();
-    fmt::print("{}", (chosen.empty() ? &app_ : chosen.front())->help());
+    print_help(chosen.empty() ? app_ : *chosen.front());
     return kExitDone;
   } catch (const CLI::ParseError& error) {
     const auto chosen = app_.get_subcommands();
@@ -207,6 +220,8 @@ int CommandLine::run(int argc, char** argv) {
 
 }  // namespace
 
-int run_command_line(int argc, char** argv) { return CommandLine().run(argc, argv); }
+int run_command_line(int argc, char** argv) {
+  return CommandLine().run(argc, argv);
+}
 
 }  // namespace npuvp::main

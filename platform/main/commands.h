@@ -7,9 +7,9 @@ namespace npuvp::main {
 
 // Exit statuses of every command; part of the command line's contract.
 inline constexpr int kExitDone = 0;
-inline constexpr int kExitFailed = 1;   ///< The run's result is wrong, or it failed.
-inline constexpr int kExitUsage = 2;    ///< The command line or an input file is wrong.
-inline constexpr int kExitBug = 70;     ///< A bug of ours.
+inline constexpr int kExitFailed = 1;  ///< The run's result is wrong, or it failed.
+inline constexpr int kExitUsage = 2;   ///< The command line or an input file is wrong.
+inline constexpr int kExitBug = 70;    ///< A bug of ours.
 
 // One function a command, each in its own file. They return an exit status and throw config::ConfigError (exit 2).
 int demo_command(const GuestOptions& options);

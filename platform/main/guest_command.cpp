@@ -119,7 +119,8 @@ int report_failure(const GuestRun& run) {
   if (run.interrupted()) {
     fmt::print(stderr, "npuvp: interrupted\n");
   } else {
-    fmt::print(stderr, "{}npuvp: the guest ended before its command did; what it said last is above\n", run.last_words());
+    fmt::print(stderr, "{}npuvp: the guest ended before its command did; what it said last is above\n",
+               run.last_words());
   }
   return kExitFailed;
 }

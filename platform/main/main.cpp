@@ -9,7 +9,9 @@
 #include "platform/main/commands.h"
 
 // libsystemc refers to it; the platform elaborates and starts by itself.
-int sc_main(int /*argc*/, char** /*argv*/) { return npuvp::main::kExitBug; }
+int sc_main(int /*argc*/, char** /*argv*/) {
+  return npuvp::main::kExitBug;
+}
 
 int main(int argc, char** argv) {
   // The kernel's remark on sc_stop() is not for users; its warnings and errors stay.

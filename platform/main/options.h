@@ -13,11 +13,11 @@ namespace npuvp::main {
 /// Options that every command which starts a platform takes.
 struct PlatformOptions {
   std::string board = "server-1";
-  std::string json;                ///< File for the figures; empty: none.
-  std::string trace;               ///< Perfetto file; empty: none.
-  std::vector<std::string> rtl;    ///< INSTANCE.BLOCK, for example ne0.tensor_core.
+  std::string json;              ///< File for the figures; empty: none.
+  std::string trace;             ///< Perfetto file; empty: none.
+  std::vector<std::string> rtl;  ///< INSTANCE.BLOCK, for example ne0.tensor_core.
   uint64_t seed = 1;
-  std::string firmware;            ///< Image file; empty: the one built with this program.
+  std::string firmware;  ///< Image file; empty: the one built with this program.
   std::vector<std::pair<std::string, spdlog::level::level_enum>> log_levels;
 };
 
@@ -39,10 +39,10 @@ struct BootOptions {
 struct GuestOptions {
   PlatformOptions platform;
   bool kvm = false;
-  std::string precision = "int8";             ///< demo only
-  std::string output;                         ///< demo only: file for the logits
-  std::vector<std::string> command;           ///< qemu only: empty for an interactive shell
-  std::vector<std::string> files;             ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
+  std::string precision = "int8";    ///< demo only
+  std::string output;                ///< demo only: file for the logits
+  std::vector<std::string> command;  ///< qemu only: empty for an interactive shell
+  std::vector<std::string> files;    ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
 };
 
 struct BenchOptions {

@@ -11,11 +11,14 @@
 
 namespace npuvp::main {
 
-Resources resources() { return {NPUVP_SOURCE_DIR, NPUVP_BUILD_DIR, NPUVP_CACHE_DIR}; }
+Resources resources() {
+  return {NPUVP_SOURCE_DIR, NPUVP_BUILD_DIR, NPUVP_CACHE_DIR};
+}
 
 std::string read_file(const std::string& path, const std::string& what) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) throw config::ConfigError(fmt::format("{}: no such file ({})", path, what));
+  if (!std::filesystem::exists(path, error))
+    throw config::ConfigError(fmt::format("{}: no such file ({})", path, what));
   if (!std::filesystem::is_regular_file(path, error)) {
     throw config::ConfigError(fmt::format("{}: not a file ({})", path, what));
   }

@@ -8,8 +8,8 @@
 
 namespace npuvp::compiler {
 
-/// The card's arithmetic, one scalar at a time, as models/arithmetic/README.md writes it down: the reference that outputs of
-/// the card are compared with bit for bit. Values travel as bits in the low bytes of a uint32_t.
+/// The card's arithmetic, one scalar at a time, as models/arithmetic/README.md writes it down: the reference that
+/// outputs of the card are compared with bit for bit. Values travel as bits in the low bytes of a uint32_t.
 
 /// Bytes of one element; 0 for an unknown type.
 [[nodiscard]] constexpr size_t element_bytes(uint8_t type) {

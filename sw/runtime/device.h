@@ -22,7 +22,7 @@ struct DeviceInfo {
   uint32_t abi_version;       ///< NPU_ABI_VERSION of the card.
   uint32_t firmware_version;  ///< major << 16 | minor << 8 | patch
   uint32_t neural_engines;
-  uint64_t dram_bytes;        ///< For device buffers.
+  uint64_t dram_bytes;  ///< For device buffers.
 };
 
 enum class Placement : uint8_t {
@@ -52,7 +52,7 @@ struct Submission {
   uint32_t command_segment = 0;       ///< Which of them holds the commands.
   uint64_t command_offset = 0;        ///< Bytes.
   uint32_t command_bytes = 0;
-  uint32_t timeout_us = 0;            ///< Card time; 0: none.
+  uint32_t timeout_us = 0;  ///< Card time; 0: none.
 };
 
 using JobId = uint64_t;

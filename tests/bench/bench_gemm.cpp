@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// npuvp bench gemm: host speed of the engines' GEMM arithmetic beside a plain loop that the compiler vectorises, 1024^3,
-// one thread, best of five.
+// npuvp bench gemm: host speed of the engines' GEMM arithmetic beside a plain loop that the compiler vectorises,
+// 1024^3, one thread, best of five.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>

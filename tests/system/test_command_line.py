@@ -24,7 +24,7 @@ def test_help_of_each_command_fits_a_terminal(command):
 
 
 @pytest.mark.parametrize("arguments, fragments", [
-    ((), ("subcommand",)),
+    ((), ("command", "demo")),
     (("bogus",), ("bogus",)),
     (("help", "bogus"), ("no command 'bogus'",)),
     (("run",), ("model",)),

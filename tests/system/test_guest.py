@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stock guest in stock QEMU: driver, firmware, main job, pass-through of commands."""
 
-import json
+import re
 import subprocess
 import sys
 
@@ -36,11 +36,14 @@ def test_a_command_passes_its_output_and_status_through():
 
 def test_the_guest_sees_card_and_driver():
     result = npuvp("qemu", "--", "lspci -nn -d 1eff:1220 -k; ls /dev/accel; lspci -vv -d 1eff:1220 | grep LnkSta:;"
+                   "lspci -v -d 1eff:1220 | grep Memory;"
                    "rmmod npu && insmod /lib/modules/*/npu.ko && ls /dev/accel; dmesg | grep -ciE 'oops|bug:|warning:'")
     text = result.stdout.decode()
     assert text.count("accel0") == 2, text  # before and after a reload of the driver
     assert "[1200]" in text and "Kernel driver in use: npu" in text
     assert "32GT/s" in text and "x16" in text
+    assert re.search(r"Memory at [0-9a-f]+ \(64-bit, non-prefetchable\) \[size=64K\]", text), text
+    assert re.search(r"Memory at [0-9a-f]+ \(64-bit, prefetchable\) \[size=256M\]", text), text
     assert text.strip().endswith("\n0")
 
 
@@ -60,11 +63,11 @@ def wrong_firmware(kind, folder):
         (folder / "fw.bin").write_bytes(contents)
     else:
         subprocess.run([sys.executable, SOURCE / "sw/tools/npu-image/npu-image", BUILD / "firmware/cp.elf",
-                        folder / "fw.bin", "--abi-version", "0x00020000"], check=True)
+                        "-o", folder / "fw.bin", "--abi-version", "2.0"], check=True)
     return folder / "fw.bin"
 
 
-@pytest.mark.parametrize("kind, words", [("truncated", "truncated"), ("corrupt", "SHA-256"), ("version", "version")])
+@pytest.mark.parametrize("kind, words", [("truncated", "shorter than its header says"), ("corrupt", "SHA-256"), ("version", "another ABI version")])
 def test_wrong_firmware_is_refused_and_the_rom_goes_on(tmp_path, kind, words):
     image = wrong_firmware(kind, tmp_path)
     good = BUILD / "firmware" / "atom-ca22.bin"

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <new>
 
-#include "firmware/abi/text.h"
+#include "firmware/abi/boot_text.h"
 #include "npu/registers/mailbox.h"
 
 namespace npuvp::host {
@@ -110,8 +110,8 @@ void InprocDevice::wait_for_state(uint32_t state, const char* what) {
     if (seen == state) return;
     sc_core::wait(kPollInterval);
   } while (sc_core::sc_time_stamp() < deadline);
-  throw DeviceError(fmt::format("{}: card state is {}, expected {}; BOOT_CODE says: {}", what, seen, state,
-                                npu_boot_code_text(read(MAILBOX_HOST_BOOT_CODE))));
+  throw DeviceError(fmt::format("{}: card state is {}, expected {}, boot code {}; look at its console", what, seen,
+                                state, read(MAILBOX_HOST_BOOT_CODE)));
 }
 
 void InprocDevice::boot(std::span<const uint8_t> firmware) {
@@ -126,8 +126,8 @@ void InprocDevice::boot(std::span<const uint8_t> firmware) {
                                                   static_cast<uint32_t>(firmware.size()), NPU_ABI_VERSION});
   const uint32_t status = NPU_MAILBOX_STATUS(reply[0]);
   if (status != NPU_BOOT_BOOTED) {
-    throw DeviceError(fmt::format("boot ROM refused the firmware: {}; rebuild it or give the right file",
-                                  npu_boot_code_text(status)));
+    throw DeviceError(fmt::format("the boot ROM refused the firmware: {} (boot code {}); {}",
+                                  npu_boot_refusal_what(status), status, npu_boot_refusal_remedy(status)));
   }
   wait_for_state(MAILBOX_HOST_CARD_STATE_STATE_READY, "firmware did not become ready");
 }
@@ -145,8 +145,8 @@ InprocDevice::Message InprocDevice::call(npu_mailbox_opcode opcode, Message mess
   for (uint32_t word = 0; word < NPU_MAILBOX_WORDS; ++word) reply.at(word) = read(MAILBOX_HOST_C2H_DATA(word));
   write(MAILBOX_HOST_STATUS, MAILBOX_HOST_STATUS_C2H_PENDING_MASK);
   if (NPU_MAILBOX_OPCODE(reply[0]) != static_cast<uint32_t>(opcode) || NPU_MAILBOX_SEQUENCE(reply[0]) != sequence_) {
-    throw DeviceError(fmt::format("mailbox reply {:#x} does not belong to message {}", reply[0],
-                                  static_cast<int>(opcode)));
+    throw DeviceError(
+        fmt::format("mailbox reply {:#x} does not belong to message {}", reply[0], static_cast<int>(opcode)));
   }
   return reply;
 }
@@ -158,22 +158,19 @@ void InprocDevice::shake_hands() {
                                   reply[1], NPU_ABI_VERSION));
   }
   constexpr uint64_t kMib = 1 << 20;
-  info_ = {.abi_version = reply[1],
-           .firmware_version = reply[3],
-           .neural_engines = reply[4],
-           .dram_bytes = reply[5] * kMib};
+  info_ = {
+      .abi_version = reply[1], .firmware_version = reply[3], .neural_engines = reply[4], .dram_bytes = reply[5] * kMib};
   dram_free_ = {{reply[7] * kMib, info_.dram_bytes}};
 }
 
 void InprocDevice::create_queue() {
   write(MAILBOX_HOST_SQ_TAIL(kQueue), 0);
   write(MAILBOX_HOST_CQ_HEAD(kQueue), 0);
-  const auto reply = call(NPU_MESSAGE_QUEUE_CREATE,
-                          {0, kQueue | (kQueueLog2 << 8) | (kQueueVector << 16),
-                           static_cast<uint32_t>(submissions_.bus_address()),
-                           static_cast<uint32_t>(submissions_.bus_address() >> 32),
-                           static_cast<uint32_t>(completions_.bus_address()),
-                           static_cast<uint32_t>(completions_.bus_address() >> 32), kContext});
+  const auto reply =
+      call(NPU_MESSAGE_QUEUE_CREATE,
+           {0, kQueue | (kQueueLog2 << 8) | (kQueueVector << 16), static_cast<uint32_t>(submissions_.bus_address()),
+            static_cast<uint32_t>(submissions_.bus_address() >> 32), static_cast<uint32_t>(completions_.bus_address()),
+            static_cast<uint32_t>(completions_.bus_address() >> 32), kContext});
   const uint32_t status = NPU_MAILBOX_STATUS(reply[0]);
   if (status != NPU_MAILBOX_OK) throw DeviceError(fmt::format("card refused to make a queue: status {}", status));
 }

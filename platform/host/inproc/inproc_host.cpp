@@ -31,7 +31,9 @@ constexpr uint16_t kCapabilities = 0x34;
 constexpr uint32_t kCommandMemoryAndMaster = 0x0006;
 constexpr uint8_t kMsixCapability = 0x11;
 
-uint64_t align_up(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
+uint64_t align_up(uint64_t value, uint64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
 
 }  // namespace
 
@@ -141,10 +143,8 @@ void InprocHost::configure_bridge(uint16_t bdf, Enumeration& state) {
   // An empty window has its limit below its base.
   const uint64_t limit32 = state.next32 - 1;
   const uint64_t limit64 = state.next64 - 1;
-  config_write(bdf, kMemoryBase,
-               static_cast<uint32_t>(((base32 >> 16) & 0xfff0) | (limit32 & 0xfff0'0000)), 4);
-  config_write(bdf, kPrefetchableBase,
-               static_cast<uint32_t>(((base64 >> 16) & 0xfff0) | (limit64 & 0xfff0'0000)), 4);
+  config_write(bdf, kMemoryBase, static_cast<uint32_t>(((base32 >> 16) & 0xfff0) | (limit32 & 0xfff0'0000)), 4);
+  config_write(bdf, kPrefetchableBase, static_cast<uint32_t>(((base64 >> 16) & 0xfff0) | (limit64 & 0xfff0'0000)), 4);
   config_write(bdf, kPrefetchableBaseUpper, static_cast<uint32_t>(base64 >> 32), 4);
   config_write(bdf, kPrefetchableLimitUpper, static_cast<uint32_t>(limit64 >> 32), 4);
   config_write(bdf, kCommand, kCommandMemoryAndMaster, 2);

@@ -16,8 +16,8 @@ void pad(std::string& bytes, size_t alignment) {
 
 void append_entry(std::string& out, std::string_view path, std::string_view contents, uint32_t inode, uint32_t mode) {
   // magic, inode, mode, uid, gid, links, mtime, size, device x 2, special device x 2, name length with NUL, checksum
-  out += fmt::format("070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", inode, mode,
-                     0, 0, 1, 0, contents.size(), 0, 0, 0, 0, path.size() + 1, 0);
+  out += fmt::format("070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", inode,
+                     mode, 0, 0, 1, 0, contents.size(), 0, 0, 0, 0, path.size() + 1, 0);
   out += path;
   out.push_back('\0');
   pad(out, 4);

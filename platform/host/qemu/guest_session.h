@@ -15,7 +15,7 @@ namespace npuvp::host {
 class GuestSession {
  public:
   struct Callbacks {
-    std::function<void(std::string_view name)> on_stage;   ///< kernel, driver, driver-failed, ready
+    std::function<void(std::string_view name)> on_stage;    ///< kernel, driver, driver-failed, ready
     std::function<void(std::string_view bytes)> on_stdout;  ///< Of the command.
     std::function<void(std::string_view bytes)> on_stderr;
   };

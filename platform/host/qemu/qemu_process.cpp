@@ -26,7 +26,13 @@ constexpr const char* kKernelArguments =
     "initcall_blacklist=jent_mod_init,bpf_tcp_ca_kfunc_init,bpf_dummy_struct_ops_init,load_system_certificate_list,"
     "init_encrypted,crypto_kdf108_init";
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+/// Not the default of 40 address bits: with them the firmware places the 64-bit window for PCI at the very top, and
+/// Linux cannot assign the card's prefetchable BAR there.
+constexpr const char* kProcessor = "qemu64,phys-bits=39";
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
 
 /// A connected pair: our end (non-blocking, closed on exec) and the child's end (inherited).
 struct Channel {
@@ -86,7 +92,8 @@ QemuProcess::QemuProcess(const QemuOptions& options) {
   const auto add = [&](std::initializer_list<std::string> more) {
     arguments.insert(arguments.end(), more.begin(), more.end());
   };
-  add({"-accel", options.kvm ? "kvm" : "tcg", "-cpu", options.kvm ? "host" : "qemu64", "-smp", std::to_string(options.cpus)});
+  add({"-accel", options.kvm ? "kvm" : "tcg", "-cpu", options.kvm ? "host" : kProcessor, "-smp",
+       std::to_string(options.cpus)});
   add({"-machine", "q35,memory-backend=ram", "-m", fmt::format("{}M", options.memory_mib)});
   add({"-object", fmt::format("memory-backend-memfd,id=ram,size={}M,share=on", options.memory_mib)});
   add({"-kernel", options.kernel, "-initrd", fmt::format("/proc/self/fd/{}", initramfs.get())});

@@ -16,7 +16,9 @@ namespace {
 
 constexpr const char* kSocketName = "/vfio-user";
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
 
 /// Body of the helper: makes the folder, tells its name, and removes it when the other end is closed.
 [[noreturn]] void guard_folder(int life_line, std::string folder) {
@@ -59,7 +61,9 @@ SocketGuard::SocketGuard() {
   }
 }
 
-std::string SocketGuard::path() const { return folder_ + kSocketName; }
+std::string SocketGuard::path() const {
+  return folder_ + kSocketName;
+}
 
 void SocketGuard::remove() {
   if (helper_ < 0) return;
@@ -69,6 +73,8 @@ void SocketGuard::remove() {
   helper_ = -1;
 }
 
-SocketGuard::~SocketGuard() { remove(); }
+SocketGuard::~SocketGuard() {
+  remove();
+}
 
 }  // namespace npuvp::host

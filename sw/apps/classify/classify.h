@@ -20,7 +20,7 @@ struct ClassifyOptions {
   std::string reference;  ///< .npy, FP32 logits [N,classes]; empty: <model>_logits.npy beside the input, <model>
                           ///< without _b1 or _b16, if it is there, else the built-in FP32 evaluator. Files found beside
                           ///< the input count only if they fit its number of images.
-  std::string output;  ///< .npy to write, FP32 logits [N,classes]; empty: none
+  std::string output;     ///< .npy to write, FP32 logits [N,classes]; empty: none
   compiler::Precision precision = compiler::Precision::kInt8;
   uint32_t batch = 64;  ///< Rows a job.
   uint32_t jobs_in_flight = 4;

@@ -88,15 +88,15 @@ size_t end_of(const npu_gemm& g) {
 
 void run_gemm(Bytes& memory, const npu_gemm& g) {
   const arithmetic::GemmOperands operands{.a = memory.data() + g.a,
-                                  .b = memory.data() + g.b,
-                                  .c = memory.data() + g.c,
-                                  .m = g.m,
-                                  .n = g.n,
-                                  .k = g.k,
-                                  .a_stride = g.a_stride,
-                                  .b_stride = g.b_stride,
-                                  .c_stride = g.c_stride,
-                                  .accumulate = g.accumulate != 0};
+                                          .b = memory.data() + g.b,
+                                          .c = memory.data() + g.c,
+                                          .m = g.m,
+                                          .n = g.n,
+                                          .k = g.k,
+                                          .a_stride = g.a_stride,
+                                          .b_stride = g.b_stride,
+                                          .c_stride = g.c_stride,
+                                          .accumulate = g.accumulate != 0};
   g.type == NPU_TYPE_INT8 ? arithmetic::gemm_int8(operands) : arithmetic::gemm_fp16(operands);
 }
 
@@ -241,16 +241,16 @@ npu_vector make_vector(npu_type in, npu_type out, uint32_t flags, uint32_t m, ui
 
 void run_vector(Bytes& memory, const npu_vector& v) {
   arithmetic::vector_operation({.in = memory.data() + v.in,
-                        .out = memory.data() + v.out,
-                        .bias = memory.data() + v.bias,
-                        .scale = memory.data() + v.scale,
-                        .m = v.m,
-                        .n = v.n,
-                        .in_stride = v.in_stride,
-                        .out_stride = v.out_stride,
-                        .in_type = static_cast<npu_type>(v.in_type),
-                        .out_type = static_cast<npu_type>(v.out_type),
-                        .flags = v.flags});
+                                .out = memory.data() + v.out,
+                                .bias = memory.data() + v.bias,
+                                .scale = memory.data() + v.scale,
+                                .m = v.m,
+                                .n = v.n,
+                                .in_stride = v.in_stride,
+                                .out_stride = v.out_stride,
+                                .in_type = static_cast<npu_type>(v.in_type),
+                                .out_type = static_cast<npu_type>(v.out_type),
+                                .flags = v.flags});
 }
 
 TEST(VectorArithmetic, EveryPairOfTypesWithEveryFlagsIsExact) {

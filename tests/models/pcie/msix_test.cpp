@@ -89,6 +89,13 @@ TEST_F(PcieMsix, WaitsForBusMasterEnable) {
   EXPECT_EQ(interrupts(), 1u);
 }
 
+TEST_F(PcieMsix, AVectorThatDoesNotExistIsMisuse) {
+  platform.write_config(kEndpoint, kControl, 2, kEnable);
+  platform.function.raise_vector(Platform::kVectors);
+  EXPECT_EQ(interrupts(), 0u);
+  EXPECT_EQ(platform.environment.diagnostics().misuse_count(), 1u);
+}
+
 TEST_F(PcieMsix, TableTakesAnyAccessAndKeepsReservedBits) {
   platform.write_memory(kTable + 16, 8, 0xffff'ffff'ffff'ffff);
   EXPECT_EQ(platform.read_memory(kTable + 16, 8), 0xffff'ffff'ffff'fffcu);
