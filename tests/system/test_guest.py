@@ -5,9 +5,10 @@ import re
 import subprocess
 import sys
 
+import pexpect
 import pytest
 
-from conftest import BUILD, IMAGES, MODEL, SOURCE, npuvp, run_json
+from conftest import BUILD, IMAGES, MODEL, PROGRAM, SOURCE, npuvp, run_json
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,21 @@ def test_a_command_passes_its_output_and_status_through():
     result = npuvp("qemu", "--", "sh", "-c", "printf 'out\\0put'; printf 'err' >&2; exit 7")
     assert (result.status, result.stdout) == (7, b"out\0put")
     assert b"err" in result.stderr
+
+
+@pytest.mark.parametrize("leave, status", [("\x01x", 0), ("exit\r", 0)], ids=["ctrl-a-x", "exit"])
+def test_an_interactive_shell_has_the_card_and_can_be_left(leave, status):
+    guest = pexpect.spawn(PROGRAM, ["qemu"], timeout=60, encoding="utf-8", dimensions=(40, 200))
+    guest.expect("driver npu, /dev/accel/accel0")
+    guest.expect("# ")
+    guest.send("echo $((6 * 7)); sleep 100\r")
+    guest.expect(r"\s42\s")
+    guest.send("\x03")  # Ctrl-C belongs to the guest
+    guest.expect("# ")
+    guest.send(leave)
+    guest.expect(pexpect.EOF)
+    guest.close()
+    assert guest.exitstatus == status
 
 
 def test_the_guest_sees_card_and_driver():
