@@ -113,7 +113,7 @@ std::vector<PciFunction> InprocHost::enumerate() {
 
 void InprocHost::enumerate_bus(uint8_t bus, Enumeration& state) {
   for (unsigned devfn = 0; devfn < 256; ++devfn) {
-    const auto bdf = static_cast<uint16_t>((bus << 8) | devfn);
+    const auto bdf = static_cast<uint16_t>((unsigned{bus} << 8) | devfn);
     if ((config_read(bdf, kVendorId, 2) & 0xffff) == 0xffff) {
       if (devfn % 8 == 0) devfn += 7;  // no function 0: no device
       continue;
