@@ -32,6 +32,9 @@ int boot_command(const BootOptions& options) {
   session.finish_trace();
   try {
     host.rethrow_failure();
+  } catch (const host::FirmwareRefused& error) {
+    fmt::print(stderr, "npuvp: {}\n", error.what());
+    return kExitUsage;
   } catch (const runtime::DeviceError& error) {
     fmt::print(stderr, "npuvp: {}\n", error.what());
     return kExitFailed;

@@ -49,6 +49,9 @@ int run_command(const RunOptions& options) {
   } catch (const compiler::InputError& error) {
     fmt::print(stderr, "npuvp: {}\n", error.what());
     return kExitUsage;
+  } catch (const host::FirmwareRefused& error) {
+    fmt::print(stderr, "npuvp: {}\n", error.what());
+    return kExitUsage;
   } catch (const runtime::DeviceError& error) {
     fmt::print(stderr, "npuvp: {}\n", error.what());
     return kExitFailed;

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,27 @@ def assert_usage_error(result, *fragments):
     assert len(result.error_lines) == 1, result.error_lines
     for fragment in fragments:
         assert fragment in result.error_lines[0], result.error_lines[0]
+
+
+def wrong_firmware(kind, folder):
+    """An image that the boot ROM must refuse: truncated, corrupt, or of another ABI version."""
+    image = BUILD / "firmware" / "atom-ca22.bin"
+    file = folder / f"{kind}.bin"
+    if kind == "truncated":
+        file.write_bytes(image.read_bytes()[:-4096])
+    elif kind == "corrupt":
+        contents = bytearray(image.read_bytes())
+        contents[-100] ^= 1
+        file.write_bytes(contents)
+    else:
+        subprocess.run([sys.executable, SOURCE / "sw/tools/npu-image/npu-image", BUILD / "firmware/cp.elf", "-o", file,
+                        "--abi-version", "2.0"], check=True)
+    return file
+
+
+# What the boot ROM's refusal says, on every host.
+WRONG_FIRMWARE = [("truncated", "shorter than its header says"), ("corrupt", "SHA-256"),
+                  ("version", "another ABI version")]
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 """A stock guest in stock QEMU: driver, firmware, main job, pass-through of commands."""
 
 import re
-import subprocess
-import sys
 
 import pexpect
 import pytest
 
-from conftest import BUILD, IMAGES, MODEL, PROGRAM, SOURCE, npuvp, run_json
+from conftest import BUILD, IMAGES, MODEL, PROGRAM, WRONG_FIRMWARE, npuvp, run_json, wrong_firmware
 
 
 @pytest.fixture(scope="module")
@@ -69,21 +67,7 @@ def test_the_drivers_error_paths(tmp_path):
     assert b", 0 failed" in result.stdout
 
 
-def wrong_firmware(kind, folder):
-    image = BUILD / "firmware" / "atom-ca22.bin"
-    if kind == "truncated":
-        (folder / "fw.bin").write_bytes(image.read_bytes()[:-4096])
-    elif kind == "corrupt":
-        contents = bytearray(image.read_bytes())
-        contents[-100] ^= 1
-        (folder / "fw.bin").write_bytes(contents)
-    else:
-        subprocess.run([sys.executable, SOURCE / "sw/tools/npu-image/npu-image", BUILD / "firmware/cp.elf",
-                        "-o", folder / "fw.bin", "--abi-version", "2.0"], check=True)
-    return folder / "fw.bin"
-
-
-@pytest.mark.parametrize("kind, words", [("truncated", "shorter than its header says"), ("corrupt", "SHA-256"), ("version", "another ABI version")])
+@pytest.mark.parametrize("kind, words", WRONG_FIRMWARE)
 def test_wrong_firmware_is_refused_and_the_rom_goes_on(tmp_path, kind, words):
     image = wrong_firmware(kind, tmp_path)
     good = BUILD / "firmware" / "atom-ca22.bin"

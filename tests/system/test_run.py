@@ -4,7 +4,7 @@
 import numpy
 import pytest
 
-from conftest import IMAGES, MODEL, npuvp, run_json
+from conftest import IMAGES, MODEL, WRONG_FIRMWARE, assert_usage_error, npuvp, run_json, wrong_firmware
 
 
 @pytest.mark.parametrize("precision, agreement", [("int8", 253), ("fp16", 253)])
@@ -60,3 +60,24 @@ def test_boot_shows_the_console_and_the_versions():
     console = result.stdout.decode()
     assert "rom:" in console and "cp:" in console
     assert "card ready" in result.stderr.decode()
+
+
+@pytest.mark.parametrize("kind, words", WRONG_FIRMWARE)
+def test_wrong_firmware_is_refused_in_one_line(tmp_path, kind, words):
+    assert_usage_error(npuvp("boot", "--firmware", wrong_firmware(kind, tmp_path)), words)
+
+
+@pytest.mark.parametrize("images", [1, 7, 100])
+def test_any_number_of_images_gives_the_same_logits(tmp_path, images):
+    run_json(tmp_path, "all", "run", MODEL, "--input", IMAGES, "--precision", "fp16", "--output", tmp_path / "all.npy")
+    numpy.save(tmp_path / "some.npy", numpy.load(IMAGES)[:images])
+    run_json(tmp_path, "some", "run", MODEL, "--input", tmp_path / "some.npy", "--precision", "fp16", "--output",
+             tmp_path / "out.npy")
+    assert (numpy.load(tmp_path / "out.npy") == numpy.load(tmp_path / "all.npy")[:images]).all()
+
+
+def test_register_accesses_are_logged_decoded():
+    result = npuvp("boot", "--log", "mailbox=trace")
+    log = result.stderr.decode()
+    assert "server.card0.mailbox.host: write H2C_DOORBELL 0x1 RING=0x1, by host" in log, log[:2000]
+    assert "mailbox.card: write CARD_STATE" in log and "by hart 0 at pc 0x" in log

@@ -15,12 +15,18 @@
 
 namespace npuvp::host {
 
+/// The boot ROM refused the firmware image: the file is wrong, the card is not.
+class FirmwareRefused : public runtime::DeviceError {
+ public:
+  using runtime::DeviceError::DeviceError;
+};
+
 /// The runtime's Device on an in-process host: what the Linux driver does, in the simulation's own thread. Time-outs
 /// are simulated time. Call only from the host's body.
 class InprocDevice final : public runtime::Device {
  public:
   /// Boots the card with `firmware` (the contents of an image file) if it is not running, shakes hands and makes one
-  /// queue. Throws DeviceError.
+  /// queue. Throws FirmwareRefused for a wrong image, else DeviceError.
   InprocDevice(InprocHost& host, const PciFunction& function, std::span<const uint8_t> firmware);
   ~InprocDevice() override;
 
