@@ -13,23 +13,40 @@
 namespace npuvp::host::vfio_user {
 namespace {
 
-template <typename Word>
-void copy_word(uint8_t* to, const uint8_t* from) {
-  const Word value = __atomic_load_n(reinterpret_cast<const Word*>(from), __ATOMIC_RELAXED);
-  __atomic_store_n(reinterpret_cast<Word*>(to), value, __ATOMIC_RELAXED);
-}
-
 bool is_aligned(const void* pointer, uint64_t bytes) {
   return reinterpret_cast<uintptr_t>(pointer) % bytes == 0;
 }
 
-/// memcpy, but what a driver polls or updates, an aligned word, is never seen half written.
+/// One access of the processor on the side that the guest shares; our own side need not be aligned.
+template <typename Word>
+void copy_word(uint8_t* to, const uint8_t* from) {
+  Word value = 0;
+  if (is_aligned(from, sizeof(Word))) {
+    value = __atomic_load_n(reinterpret_cast<const Word*>(from), __ATOMIC_ACQUIRE);
+  } else {
+    std::memcpy(&value, from, sizeof(Word));
+  }
+  if (is_aligned(to, sizeof(Word))) {
+    __atomic_store_n(reinterpret_cast<Word*>(to), value, __ATOMIC_RELEASE);
+  } else {
+    std::memcpy(to, &value, sizeof(Word));
+  }
+}
+
+/// Longest copy that keeps the order of its words: descriptors and completions, whose last word says that the rest is
+/// there. Bulk data has no such word.
+constexpr uint64_t kOrderedBytes = 256;
+
+/// memcpy, but as the guest's processors see it: an aligned word is never half written, and a short block of words
+/// appears in order of address.
 void copy(uint8_t* to, const uint8_t* from, uint64_t bytes) {
-  const bool is_word = (bytes == 8 || bytes == 4 || bytes == 2) && is_aligned(to, bytes) && is_aligned(from, bytes);
-  if (is_word && bytes == 8) return copy_word<uint64_t>(to, from);
-  if (is_word && bytes == 4) return copy_word<uint32_t>(to, from);
-  if (is_word && bytes == 2) return copy_word<uint16_t>(to, from);
-  std::memcpy(to, from, bytes);
+  if (bytes == 2) return copy_word<uint16_t>(to, from);
+  if (bytes == 4) return copy_word<uint32_t>(to, from);
+  if (bytes > kOrderedBytes || bytes % 8 != 0) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  for (uint64_t done = 0; done < bytes; done += 8) copy_word<uint64_t>(to + done, from + done);
 }
 
 /// True if all of [offset, offset + bytes) exists in the file: a mapping beyond its end would kill us with SIGBUS.
