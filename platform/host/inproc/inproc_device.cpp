@@ -127,7 +127,7 @@ void InprocDevice::boot(std::span<const uint8_t> firmware) {
   const uint32_t status = NPU_MAILBOX_STATUS(reply[0]);
   if (status != NPU_BOOT_BOOTED) {
     throw FirmwareRefused(fmt::format("the boot ROM refused the firmware: {} (boot code {}); {}",
-                                  npu_boot_refusal_what(status), status, npu_boot_refusal_remedy(status)));
+                                      npu_boot_refusal_what(status), status, npu_boot_refusal_remedy(status)));
   }
   wait_for_state(MAILBOX_HOST_CARD_STATE_STATE_READY, "firmware did not become ready");
 }
