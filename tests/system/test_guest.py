@@ -9,18 +9,15 @@ import pytest
 from conftest import BUILD, IMAGES, MODEL, PROGRAM, WRONG_FIRMWARE, npuvp, run_json, wrong_firmware
 
 
-@pytest.fixture(scope="module")
-def inproc_logits(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("inproc")
-    run_json(folder, "run", "run", MODEL, "--input", IMAGES, "--output", folder / "logits.npy")
-    return (folder / "logits.npy").read_bytes()
-
-
-@pytest.mark.parametrize("rtl", [(), ("--rtl", "ne0.tensor_core")], ids=["tlm", "rtl"])
-def test_demo_gives_the_bits_of_the_in_process_run(tmp_path, inproc_logits, figures_keys, rtl):
-    result, figures = run_json(tmp_path, "demo", "demo", "--output", tmp_path / "logits.npy", *rtl)
+@pytest.mark.parametrize("precision, rtl", [("int8", ()), ("fp16", ()), ("int8", ("--rtl", "ne0.tensor_core"))],
+                         ids=["int8", "fp16", "int8-rtl"])
+def test_demo_gives_the_bits_of_the_in_process_run(tmp_path, figures_keys, precision, rtl):
+    run_json(tmp_path, "run", "run", MODEL, "--input", IMAGES, "--precision", precision, "--output",
+             tmp_path / "inproc.npy")
+    result, figures = run_json(tmp_path, "demo", "demo", "--precision", precision, "--output", tmp_path / "logits.npy",
+                               *rtl)
     assert figures_keys <= set(figures)
-    assert (tmp_path / "logits.npy").read_bytes() == inproc_logits
+    assert (tmp_path / "logits.npy").read_bytes() == (tmp_path / "inproc.npy").read_bytes()
     assert round(figures["top1_agreement"] * 256) >= 253
     assert figures["wrong_outputs"] == 0
     assert (tmp_path / "npuvp-demo.pftrace").stat().st_size > 1000
