@@ -23,6 +23,7 @@
 namespace npuvp::main {
 namespace {
 
+constexpr size_t kLongestCommand = 4096;  // fits the port's buffer in one piece
 constexpr const char* kGuestFirmware = "lib/firmware/npu/atom-ca22.bin";
 
 /// A platform with a guest attached to it, from start to end.
@@ -68,8 +69,14 @@ GuestRun::GuestRun(const GuestOptions& options, bool interactive)
   for (const auto& entry : options.files) {
     const size_t colon = entry.find(':');
     const std::string file = entry.substr(0, colon);
-    const std::string name = std::filesystem::path(file).filename().string();
-    add_file(file, colon == std::string::npos ? "root/" + name : entry.substr(entry.find_first_not_of('/', colon + 1)));
+    std::string path = "root/" + std::filesystem::path(file).filename().string();
+    if (colon != std::string::npos) {
+      const size_t start = entry.find_first_not_of('/', colon + 1);
+      if (start == std::string::npos)
+        throw config::ConfigError(fmt::format("--file {}: no path behind the colon", entry));
+      path = entry.substr(start);
+    }
+    add_file(file, path);
   }
 }
 
@@ -179,6 +186,11 @@ int qemu_command(const GuestOptions& options) {
   if (interactive && isatty(STDIN_FILENO) == 0) {
     throw config::ConfigError("an interactive guest needs a terminal; give a command: npuvp qemu -- COMMAND");
   }
+  const std::string command = host::shell_line(options.command);
+  if (command.find('\n') != std::string::npos || command.size() > kLongestCommand) {
+    throw config::ConfigError(fmt::format(
+        "COMMAND must be one line of at most {} bytes; put a longer script into a file: --file", kLongestCommand));
+  }
   GuestRun run(options, interactive);
   host::GuestSession::Callbacks callbacks;
   callbacks.on_stdout = [](std::string_view bytes) {
@@ -186,7 +198,7 @@ int qemu_command(const GuestOptions& options) {
     std::fflush(stdout);
   };
   callbacks.on_stderr = [](std::string_view bytes) { std::fwrite(bytes.data(), 1, bytes.size(), stderr); };
-  const auto status = run.run(host::shell_line(options.command), callbacks);
+  const auto status = run.run(command, callbacks);
   run.session().finish_trace();
   if (!options.platform.json.empty()) {
     nlohmann::ordered_json json;
@@ -199,9 +211,7 @@ int qemu_command(const GuestOptions& options) {
 int demo_command(const GuestOptions& asked) {
   GuestOptions options = asked;
   if (options.platform.trace.empty()) options.platform.trace = "npuvp-demo.pftrace";
-  if (!options.platform.rtl.empty() && options.precision == "fp16") {
-    throw config::ConfigError("the RTL tensor core computes INT8 only; use --precision int8 or leave out --rtl");
-  }
+  check_precision(options.platform, options.precision);
   GuestRun run(options, false);
   for (const char* file : {"fashion_mlp_b16.onnx", "images.npy", "labels.npy", "fashion_mlp_logits.npy"}) {
     run.add_file(resources().data() + "/fashion/" + file, std::string("root/demo/") + file);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include "platform/host/inproc/inproc_device.h"
 #include "platform/main/commands.h"
+#include "platform/main/inproc_run.h"
 #include "platform/main/session.h"
 #include "sw/apps/classify/classify.h"
-#include "sw/compiler/error.h"
 
 namespace npuvp::main {
 namespace {
@@ -26,36 +24,14 @@ apps::ClassifyOptions classify_options(const RunOptions& options) {
 }  // namespace
 
 int run_command(const RunOptions& options) {
+  check_precision(options.platform, options.precision);
   Session session(options.platform);
-  if (!options.platform.rtl.empty() && options.precision == "fp16") {
-    fmt::print(stderr, "npuvp: the RTL tensor core computes INT8 only; use --precision int8 or leave out --rtl\n");
-    return kExitUsage;
-  }
   apps::ClassifyReport report;
-  host::InprocHost host("host", [&](host::InprocHost& self) {
-    const auto functions = self.enumerate();
-    if (functions.empty()) throw runtime::DeviceError("no card was found on the fabric");
-    const auto& firmware = session.firmware();
-    host::InprocDevice device(self, functions.front(),
-                              {reinterpret_cast<const uint8_t*>(firmware.data()), firmware.size()});
+  const int status = run_in_process(session, [&](host::InprocDevice& device) {
     report = apps::run_classify(device, classify_options(options),
                                 [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   });
-  host.connect(session.server().root_complex());
-  sc_core::sc_start();
-  session.finish_trace();
-  try {
-    host.rethrow_failure();
-  } catch (const compiler::InputError& error) {
-    fmt::print(stderr, "npuvp: {}\n", error.what());
-    return kExitUsage;
-  } catch (const host::FirmwareRefused& error) {
-    fmt::print(stderr, "npuvp: {}\n", error.what());
-    return kExitUsage;
-  } catch (const runtime::DeviceError& error) {
-    fmt::print(stderr, "npuvp: {}\n", error.what());
-    return kExitFailed;
-  }
+  if (status != kExitDone) return status;
 
   fmt::print("{}{}", apps::to_text(report), session.time_table());
   if (!options.platform.json.empty()) {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "platform/config/board_loader.h"
+#include "platform/config/config_error.h"
 #include "platform/main/resources.h"
 
 namespace npuvp::main {
@@ -74,6 +75,11 @@ std::string Session::time_table() const {
                          time.busy.to_seconds() * 1e6, share * 100, time.commands, time.bytes);
   }
   return lines;
+}
+
+void check_precision(const PlatformOptions& options, const std::string& precision) {
+  if (options.rtl.empty() || precision == "int8") return;
+  throw config::ConfigError("the RTL tensor core computes INT8 only; use --precision int8 or leave out --rtl");
 }
 
 void write_json(const std::string& file, const nlohmann::ordered_json& json) {

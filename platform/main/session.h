@@ -42,6 +42,9 @@ class Session {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// Throws config::ConfigError if a block chosen as RTL cannot compute in `precision` ("int8" or "fp16").
+void check_precision(const PlatformOptions& options, const std::string& precision);
+
 /// Writes a report. Throws config::ConfigError when the file cannot be written.
 void write_json(const std::string& file, const nlohmann::ordered_json& json);
 

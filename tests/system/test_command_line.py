@@ -42,6 +42,10 @@ def test_help_of_each_command_fits_a_terminal(command):
     (("bench", "nothing"), ("nothing",)),
     (("qemu",), ("terminal",)),
     (("qemu", "--file", "/none", "--", "true"), ("/none",)),
+    (("qemu", "--file", f"{MODEL}:", "--", "true"), ("no path behind the colon",)),
+    (("qemu", "--", "echo one\necho two"), ("one line",)),
+    (("qemu", "--", "x" * 5000), ("4096 bytes",)),
+    (("demo", "--precision", "fp16", "--rtl", "ne0.tensor_core"), ("INT8 only",)),
 ])
 def test_a_wrong_command_line_is_one_line_and_status_2(arguments, fragments):
     assert_usage_error(npuvp(*arguments), *fragments)
