@@ -2,6 +2,8 @@
 /*
  * Mailbox messages. The host writes H2C_DATA[0..7] and rings H2C_DOORBELL; the card answers in C2H_DATA[0..7], sets
  * C2H_PENDING and raises MSI-X vector NPU_VECTOR_MAILBOX. One message is in flight at a time.
+ * Each PCIe function has a mailbox of its own, and HELLO answers with the function's own share of the card. A virtual
+ * function is served HELLO, QUEUE_CREATE, QUEUE_DESTROY and PING; everything else is NPU_MAILBOX_NOT_PERMITTED there.
  */
 #ifndef NPU_ABI_MAILBOX_H
 #define NPU_ABI_MAILBOX_H
@@ -34,6 +36,11 @@ enum npu_mailbox_opcode {
 	NPU_MESSAGE_QUEUE_DESTROY = 4,
 	/* [1..7] echoed. */
 	NPU_MESSAGE_PING = 5,
+	/* Physical function only. [1] virtual functions, 0 to NPU_MAX_VFS: divides the DRAM for jobs into that many equal
+	 * parts and one for the physical function; the memory is cleared. NPU_MAILBOX_BUSY while a function has a queue.
+	 * -> [1] DRAM for jobs of the physical function, MiB [2] its card physical address, MiB [3] DRAM of each virtual
+	 * function, MiB */
+	NPU_MESSAGE_PARTITION = 6,
 };
 
 enum npu_stage {

@@ -21,15 +21,17 @@
 #define NPU_MAP_PLIC_BYTES 0x04000000ull
 
 #define NPU_MAP_UART 0x10000000ull
-#define NPU_MAP_MAILBOX 0x10001000ull
 #define NPU_MAP_SYSTEM_CONTROLLER 0x10002000ull
 #define NPU_MAP_TASK_MANAGER 0x10010000ull
 #define NPU_MAP_EXTERNAL_HDMA 0x10020000ull
 #define NPU_MAP_NEURAL_DMA 0x10030000ull
 #define NPU_MAP_TASK_DMA 0x10040000ull
+#define NPU_MAP_APERTURE 0x10050000ull
 #define NPU_MAP_NEURAL_ENGINE 0x10100000ull /* + engine * NPU_MAP_NEURAL_ENGINE_STRIDE */
 #define NPU_MAP_NEURAL_ENGINE_STRIDE 0x00010000ull
 #define NPU_MAP_BLOCK_BYTES 0x00001000ull /* size of each register block above from UART on */
+/* One bank for each PCIe function: + function * NPU_MAP_BLOCK_BYTES, 0 the physical function, n virtual function n. */
+#define NPU_MAP_MAILBOX 0x10200000ull
 
 #define NPU_MAP_SHARED 0x40000000ull
 #define NPU_MAP_SCRATCHPAD 0x50000000ull /* + engine * NPU_MAP_SCRATCHPAD_STRIDE */
@@ -52,11 +54,17 @@
 #define NPU_IRQ_EXTERNAL_HDMA 5
 #define NPU_IRQ_COUNT 32
 
-/* PCIe function: BAR0 holds the mailbox's host registers and the MSI-X structures, BAR2 a window onto the DRAM. */
+/*
+ * PCIe functions: BAR0 holds the function's mailbox registers (map host) and its MSI-X structures, BAR2 is a window onto
+ * the start of the DRAM that the function's jobs may use. Virtual functions have the same layout with fewer queues.
+ */
 #define NPU_BAR0_BYTES 0x10000u
 #define NPU_BAR0_MSIX_TABLE 0x8000u
 #define NPU_BAR0_MSIX_PBA 0x9000u
 #define NPU_MSIX_VECTORS 32u
 #define NPU_QUEUES 16u
+#define NPU_MAX_VFS 16u
+#define NPU_VF_QUEUES 2u
+#define NPU_VF_MSIX_VECTORS 4u /* mailbox, one a queue, one spare: powers of two are easier to place */
 
 #endif

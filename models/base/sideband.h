@@ -24,6 +24,9 @@ class Sideband final : public tlm::tlm_extension<Sideband> {
   Origin origin;
   uint16_t requester_id = 0;  ///< PCIe requester id once the access is on the fabric.
   uint16_t context = 0;       ///< Context (isolation domain) of the job, 0 for firmware and host.
+  /// PCIe function of the card that the access belongs to: 0 the physical function, n virtual function n. For an access
+  /// by the host, whose BAR it hit; for one by the card, in whose name it goes to the host.
+  uint16_t function = 0;
   bool poison = false;        ///< Data is known to be bad: set by the target of a read, the initiator of a write.
 
   [[nodiscard]] tlm::tlm_extension_base* clone() const override { return new Sideband(*this); }
