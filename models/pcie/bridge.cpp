@@ -34,7 +34,7 @@ Bridge::Bridge(std::string name, base::Environment& environment, const BridgePar
 }
 
 void Bridge::fundamental_reset() {
-  config_.reset();
+  config_.reset(ResetKind::kFundamental);
   reset_below();
 }
 

@@ -5,10 +5,10 @@
 #include <string>
 
 #include "models/pcie/bus.h"
+#include "models/pcie/capabilities/express_capability.h"
+#include "models/pcie/capabilities/msi_capability.h"
+#include "models/pcie/capabilities/power_management_capability.h"
 #include "models/pcie/config_space.h"
-#include "models/pcie/express_capability.h"
-#include "models/pcie/msi_capability.h"
-#include "models/pcie/power_management_capability.h"
 
 namespace npuvp::pcie {
 

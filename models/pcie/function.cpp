@@ -64,17 +64,17 @@ Function::Function(sc_core::sc_module_name module_name, base::Environment& envir
     const auto update = [this](const base::RegisterWrite&) { msix_table_->update(); };
     msix_->registers.MESSAGE_CONTROL.on_write(update);
     header_.COMMAND.on_write(update);
-    power_.registers.PMCSR.on_write(update);
+    power_.on_power_state([this] { msix_table_->update(); });
   }
   config_.add(serial_number_, ConfigSpace::kExtendedCapabilities);
 
-  express_.on_function_level_reset([this] { reset(); });
-  port_.on_hot_reset([this] { reset(); });
+  express_.on_function_level_reset([this] { reset(ResetKind::kFunctionLevel); });
+  port_.on_hot_reset([this] { reset(ResetKind::kHot); });
   dma.register_b_transport(this, &Function::dma_transport);
 }
 
-void Function::reset() {
-  config_.reset();
+void Function::reset(ResetKind kind) {
+  config_.reset(kind);
   if (msix_table_) msix_table_->reset();
   posted_.clear();
   if (on_reset_) on_reset_();

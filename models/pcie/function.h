@@ -11,11 +11,11 @@
 #include "models/base/environment.h"
 #include "models/base/initiator_port.h"
 #include "models/pcie/base_address_registers.h"
+#include "models/pcie/capabilities/power_management_capability.h"
+#include "models/pcie/capabilities/serial_number_capability.h"
 #include "models/pcie/config_space.h"
 #include "models/pcie/msix_table.h"
 #include "models/pcie/port.h"
-#include "models/pcie/power_management_capability.h"
-#include "models/pcie/serial_number_capability.h"
 
 namespace npuvp::pcie {
 
@@ -78,7 +78,7 @@ class Function final : public sc_core::sc_module, private RequestSink {
   Completion post(Request& request, Passage& passage);
   void send_interrupt(uint64_t address, uint32_t data);
   [[nodiscard]] bool may_master() const { return header_.COMMAND.BUS_MASTER.get() != 0 && power_.in_d0(); }
-  void reset();
+  void reset(ResetKind kind);
 
   base::Environment& environment_;
   std::shared_ptr<spdlog::logger> log_;

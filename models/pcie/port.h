@@ -4,7 +4,7 @@
 #include <functional>
 #include <utility>
 
-#include "models/pcie/express_capability.h"
+#include "models/pcie/capabilities/express_capability.h"
 #include "models/pcie/request.h"
 
 namespace npuvp::pcie {
