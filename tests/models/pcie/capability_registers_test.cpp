@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every register of every capability against tables written from the PCI Express Base Specification 5.0, chapter 7
 // and 9.3. Columns: offset, bytes, reset value, writable, RW1C, sticky, kept by FLR, state of link or slot.
+#include <gtest/gtest-spi.h>
+
 #include "models/pcie/capabilities/acs_capability.h"
 #include "models/pcie/capabilities/aer_capability.h"
 #include "models/pcie/capabilities/ari_capability.h"
@@ -40,6 +42,39 @@ void check(bool is_extended, const Rows& rows, Arguments... arguments) {
   base::Environment environment;
   Capability capability(environment, "capability", arguments...);
   check_capability(capability, is_extended, rows);
+}
+
+/// Failures that a table of the containment capability gives, without making this test fail.
+int failures_with(const Rows& rows) {
+  testing::TestPartResultArray results;
+  {
+    testing::ScopedFakeTestPartResultReporter reporter(
+        testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
+    check<pcie::DpcCapability>(true, rows);
+  }
+  return results.size();
+}
+
+TEST(PcieCapabilityRegisters, CheckerNoticesEveryWrongColumn) {
+  const Rows right = {{0x0, 4, 0x0001'001d},
+                      {0x4, 2, 0x0080},
+                      {0x6, 2, 0, 0x1f},
+                      {0x8, 2, 0, 0, 0x0009, 0x1f6f},
+                      {0xa, 2, 0, 0, 0, 0xffff}};
+  ASSERT_EQ(failures_with(right), 0);
+  for (const auto column : {&Row::reset, &Row::writable, &Row::w1c, &Row::sticky, &Row::flr, &Row::state}) {
+    Rows wrong = right;
+    wrong[2].*column ^= 1;  // a plain writable bit
+    EXPECT_GT(failures_with(wrong), 0);
+    if (column == &Row::flr) continue;  // what is sticky outlives an FLR anyway
+    wrong = right;
+    wrong[3].*column ^= 1;  // a sticky RW1C bit
+    EXPECT_GT(failures_with(wrong), 0);
+  }
+  Rows missing = right;
+  missing.pop_back();
+  missing.erase(missing.begin() + 1);
+  EXPECT_GT(failures_with(missing), 0) << "a register that is taken for reserved";
 }
 
 TEST(PcieCapabilityRegisters, PowerManagement) {

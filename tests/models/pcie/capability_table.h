@@ -39,6 +39,7 @@ class CapabilityTable {
     for (const auto& row : rows_) {
       SCOPED_TRACE("register at " + hex(row.offset));
       check_writes(row);
+      check_writes_after_hardware(row);
       check_write_one_to_clear(row);
       check_resets(row);
     }
@@ -102,6 +103,19 @@ class CapabilityTable {
       expect_contents("after a byte of ones", &row, row.reset | (row.writable & 0xffULL << (8 * at)));
       space_.reset(pcie::ResetKind::kFundamental);
     }
+  }
+
+  /// What hardware has set is only for RW1C to clear.
+  void check_writes_after_hardware(const Row& row) {
+    const uint64_t before = row.reset ^ (row.w1c | row.sticky | row.state);
+    set(row, before);
+    write(row.offset, row.bytes, 0);
+    expect_contents("after zeros", &row, before & ~row.writable);
+    set(row, before);
+    write(row.offset, row.bytes, all(row));
+    expect_contents("after ones", &row, (before | row.writable) & ~row.w1c);
+    space_.reset(pcie::ResetKind::kFundamental);
+    set(row, row.reset);
   }
 
   void check_write_one_to_clear(const Row& row) {
