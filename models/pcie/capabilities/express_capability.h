@@ -31,7 +31,7 @@ struct ExpressParameters {
   bool virtual_function = false;  ///< Controls are those of the physical function (9.3.5), but for the reset.
   bool ari_forwarding = false;    ///< Downstream ports only.
   bool ltr = false;
-  std::optional<SlotParameters> slot;  ///< Downstream ports only.
+  std::optional<SlotParameters> slot{};  ///< Downstream ports only.
 };
 
 /// PCI Express capability, version 2 (PCI Express Base Specification 7.5.3): payload sizes, ordering, tags, time-outs,
