@@ -283,6 +283,7 @@ static int npu_restart_io(struct npu_device *ndev)
 {
 	int err;
 
+	npu_restore_function(ndev);
 	mutex_lock(&ndev->control_lock);
 	npu_set_io(ndev, NPU_IO_RESTARTING);
 	err = npu_restart(ndev);
@@ -352,7 +353,6 @@ static pci_ers_result_t npu_slot_reset(struct pci_dev *pdev)
 	struct npu_device *ndev = pci_get_drvdata(pdev);
 
 	npu_stop_io(ndev); /* after a non-fatal error the queues still run */
-	npu_restore_function(ndev);
 	return npu_restart_io(ndev) ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_RECOVERED;
 }
 
@@ -361,7 +361,6 @@ static void npu_resume(struct pci_dev *pdev)
 	npu_resume_io(pci_get_drvdata(pdev));
 }
 
-/* The kernel saves the configuration after this and restores it before npu_reset_done(). */
 static void npu_reset_prepare(struct pci_dev *pdev)
 {
 	dev_info(&pdev->dev, "reset by the kernel: jobs are aborted\n");
