@@ -78,7 +78,10 @@ int npu_boot_reset(struct npu_device *ndev)
 	npu_write(ndev, CONTROL, MAILBOX_HOST_CONTROL_CARD_RESET_MASK);
 	err = npu_boot_wait_state(ndev, MAILBOX_HOST_CARD_STATE_STATE_ROM,
 				  ndev->timeouts->reset_ms);
-	if (err)
+	if (err == -ENODEV)
+		dev_err(npu_dev(ndev),
+			"the card does not answer to a reset (registers read as ones)\n");
+	else if (err && err != -EBUSY)
 		dev_err(npu_dev(ndev),
 			"the boot ROM did not start within %u ms of a card reset (card state %u): %d\n",
 			ndev->timeouts->reset_ms, npu_card_state(npu_read(ndev, CARD_STATE)), err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the test programs of the guest need of a card beyond single ioctls: buffers, copy commands, jobs. Functions print
- * what failed, with the name of the program and of the card, and end the program with exit status 2, unless they say
- * otherwise.
+ * What the test programs of the guest need of a card beyond single ioctls: buffers, copy commands, jobs. Functions
+ * print what failed, with the name of the program and of the card, and end the program with exit status 2, unless they
+ * say otherwise.
  */
 #pragma once
 
@@ -43,7 +43,8 @@ struct card_buffer card_device_buffer(const struct card* card, uint64_t size, ui
 struct card_buffer card_import(const struct card* card, const struct card* owner, const struct card_buffer* buffer);
 void card_free(const struct card* card, struct card_buffer* buffer);
 
-/* External HDMA, engine 0 host to card, 1 card to host. Waits for token `after` and signals `signal`, or NPU_TOKEN_NONE. */
+/* External HDMA, engine 0 host to card, 1 card to host. Waits for token `after` and signals `signal`, or
+ * NPU_TOKEN_NONE. */
 struct npu_command card_copy(unsigned int engine, uint64_t source, uint64_t destination, uint32_t bytes, uint16_t after,
                              uint16_t signal);
 

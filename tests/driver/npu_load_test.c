@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Keeps a card busy with copies there and back, checks each, and counts how jobs ended: what tests of resets, errors and
- * removal under load run in the background. --help tells the options.
+ * Keeps a card busy with copies there and back, checks each, and counts how jobs ended: what tests of resets, errors
+ * and removal under load run in the background. --help tells the options.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -14,12 +14,14 @@
 #include "tests/driver/card_client.h"
 
 static const char kHelp[] =
-    "usage: npu_load_test [--card FILE] [--seconds N | --jobs N] [--kib N] [--in-flight N] [--wait N] [--removal-ok]\n"
+    "usage: npu_load_test [--card FILE] [--seconds N | --jobs N] [--kib N] [--copies N]\n"
+    "                     [--in-flight N] [--wait N] [--removal-ok]\n"
     "Submits jobs that copy a pattern to the card and back, until the time or the number is up, and compares.\n"
     "  --card FILE     the card (/dev/accel/accel0)\n"
     "  --seconds N     how long to submit jobs (10)\n"
     "  --jobs N        how many jobs to submit instead\n"
     "  --kib N         each job copies, 1 to 4096 (64)\n"
+    "  --copies N      how often it does, 1 to 1000 (1): makes jobs long\n"
     "  --in-flight N   jobs on the card at a time, 1 to 63 (8)\n"
     "  --wait N        seconds until a job without a result is lost (120)\n"
     "  --removal-ok    the card may be removed: jobs whose results went with it are no failure\n"
@@ -34,6 +36,7 @@ struct options {
   uint64_t seconds;
   uint64_t jobs; /* 0: by time */
   uint64_t bytes;
+  uint64_t copies;
   uint64_t in_flight;
   uint64_t wait_seconds;
   bool removal_ok;
@@ -58,14 +61,14 @@ struct slot {
 
 static struct options parse(int argc, char** argv) {
   static const struct option kOptions[] = {
-      {"card", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 's'},
-      {"jobs", required_argument, NULL, 'j'}, {"kib", required_argument, NULL, 'k'},
-      {"wait", required_argument, NULL, 'w'}, {"in-flight", required_argument, NULL, 'i'},
-      {"help", no_argument, NULL, 'h'},       {"removal-ok", no_argument, NULL, 'r'},
-      {NULL, 0, NULL, 0},
+      {"card", required_argument, NULL, 'c'},   {"seconds", required_argument, NULL, 's'},
+      {"jobs", required_argument, NULL, 'j'},   {"kib", required_argument, NULL, 'k'},
+      {"wait", required_argument, NULL, 'w'},   {"in-flight", required_argument, NULL, 'i'},
+      {"help", no_argument, NULL, 'h'},         {"removal-ok", no_argument, NULL, 'r'},
+      {"copies", required_argument, NULL, 'n'}, {NULL, 0, NULL, 0},
   };
   struct options options = {
-      .card = "/dev/accel/accel0", .seconds = 10, .bytes = 64 * 1024, .in_flight = 8, .wait_seconds = 120};
+      .card = "/dev/accel/accel0", .seconds = 10, .bytes = 64 * 1024, .copies = 1, .in_flight = 8, .wait_seconds = 120};
   for (int letter; (letter = getopt_long(argc, argv, "", kOptions, NULL)) != -1;) {
     switch (letter) {
       case 'c':
@@ -79,6 +82,9 @@ static struct options parse(int argc, char** argv) {
         break;
       case 'k':
         options.bytes = option_number("kib", optarg, 1, 4096) * 1024;
+        break;
+      case 'n':
+        options.copies = option_number("copies", optarg, 1, 1000);
         break;
       case 'i':
         options.in_flight = option_number("in-flight", optarg, 1, MAX_IN_FLIGHT);
@@ -104,22 +110,32 @@ static struct options parse(int argc, char** argv) {
   return options;
 }
 
+/* Two commands a copy, in two queues: each waits for the one before, by token. */
+static void write_commands(struct npu_command* commands, const struct options* options) {
+  enum { kThere, kBack };
+  uint32_t bytes = (uint32_t)options->bytes;
+  for (uint16_t i = 0; i < options->copies; ++i) {
+    struct npu_command there =
+        card_copy(0, NPU_ADDRESS(kInput, 0), NPU_ADDRESS(kDevice, 0), bytes, i ? kBack : NPU_TOKEN_NONE, kThere);
+    struct npu_command back = card_copy(1, NPU_ADDRESS(kDevice, 0), NPU_ADDRESS(kOutput, 0), bytes, kThere, kBack);
+    there.wait[0].count = i;
+    back.wait[0].count = (uint16_t)(i + 1);
+    commands[2 * i] = there;
+    commands[2 * i + 1] = back;
+  }
+}
+
 static void slot_create(struct slot* slot, const struct card* card, const struct options* options) {
-  slot->buffers[kCommands] = card_host_buffer(card, 2 * sizeof(struct npu_command));
+  slot->buffers[kCommands] = card_host_buffer(card, 2 * options->copies * sizeof(struct npu_command));
   slot->buffers[kInput] = card_host_buffer(card, options->bytes);
   slot->buffers[kDevice] = card_device_buffer(card, options->bytes, 0);
   slot->buffers[kOutput] = card_host_buffer(card, options->bytes);
-  enum { kToken = 0 };
-  struct npu_command commands[2] = {
-      card_copy(0, NPU_ADDRESS(kInput, 0), NPU_ADDRESS(kDevice, 0), (uint32_t)options->bytes, NPU_TOKEN_NONE, kToken),
-      card_copy(1, NPU_ADDRESS(kDevice, 0), NPU_ADDRESS(kOutput, 0), (uint32_t)options->bytes, kToken, NPU_TOKEN_NONE),
-  };
-  memcpy(slot->buffers[kCommands].bytes, commands, sizeof(commands));
+  write_commands((struct npu_command*)slot->buffers[kCommands].bytes, options);
 }
 
 /* Return: 0 or the errno of the submission. */
 static int slot_start(struct slot* slot, const struct card* card, const struct options* options, uint64_t seed) {
-  struct card_job job = {.buffer_count = kSegments, .command_count = 2};
+  struct card_job job = {.buffer_count = kSegments, .command_count = 2 * (uint32_t)options->copies};
   for (int i = 0; i < kSegments; ++i) job.buffers[i] = &slot->buffers[i];
   pattern_fill(slot->buffers[kInput].bytes, seed, 0, options->bytes);
   memset(slot->buffers[kOutput].bytes, 0, options->bytes);

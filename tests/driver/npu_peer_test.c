@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Copies data from one card to another over PCIe, without a detour through host memory: a job of one card has a buffer of
- * the other as a segment. The data is read back and compared. --help tells the options.
- * Exit status 0; 1 when bytes differ; 2 when something could not be done.
+ * Copies data from one card to another over PCIe, without a detour through host memory: a job of one card has a buffer
+ * of the other as a segment. The data is read back and compared. --help tells the options. Exit status 0; 1 when bytes
+ * differ; 2 when something could not be done.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -35,9 +35,12 @@ struct options {
 
 static struct options parse(int argc, char** argv) {
   static const struct option kOptions[] = {
-      {"from", required_argument, NULL, 'f'}, {"to", required_argument, NULL, 't'},
-      {"mib", required_argument, NULL, 'm'},  {"seed", required_argument, NULL, 's'},
-      {"read", no_argument, NULL, 'r'},       {"help", no_argument, NULL, 'h'},
+      {"from", required_argument, NULL, 'f'},
+      {"to", required_argument, NULL, 't'},
+      {"mib", required_argument, NULL, 'm'},
+      {"seed", required_argument, NULL, 's'},
+      {"read", no_argument, NULL, 'r'},
+      {"help", no_argument, NULL, 'h'},
       {NULL, 0, NULL, 0},
   };
   struct options options = {.from = "/dev/accel/accel0", .to = "/dev/accel/accel1", .bytes = 64 * MIB, .seed = 1};
