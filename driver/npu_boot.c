@@ -54,13 +54,12 @@ static int npu_boot_wait_state(struct npu_device *ndev, u32 wanted, unsigned int
 	u32 value;
 	int err;
 
-	err = read_poll_timeout(npu_reg_read, value,
-				value == NPU_REG_GONE || npu_io_stopped(ndev) ||
-					npu_card_state(value) == wanted ||
-					npu_card_state(value) ==
-						MAILBOX_HOST_CARD_STATE_STATE_FAULT,
-				NPU_BOOT_POLL_US, timeout_ms * USEC_PER_MSEC, false, ndev,
-				MAILBOX_HOST_CARD_STATE, "CARD_STATE");
+	err = read_poll_timeout(
+		npu_reg_read, value,
+		value == NPU_REG_GONE || npu_io_stopped(ndev) || npu_card_state(value) == wanted ||
+			npu_card_state(value) == MAILBOX_HOST_CARD_STATE_STATE_FAULT,
+		NPU_BOOT_POLL_US, timeout_ms * USEC_PER_MSEC, false, ndev, MAILBOX_HOST_CARD_STATE,
+		"CARD_STATE");
 	if (npu_io_stopped(ndev))
 		return -EBUSY;
 	if (value == NPU_REG_GONE)
@@ -159,10 +158,13 @@ static int npu_boot_load(struct npu_device *ndev, const struct firmware *firmwar
 int npu_boot_hello(struct npu_device *ndev, struct npu_card *card)
 {
 	u32 words[NPU_MAILBOX_WORDS] = { 0, NPU_ABI_VERSION };
+	/* The reply to a virtual function comes when its DRAM is cleared. */
+	unsigned int timeout_ms =
+		ndev->is_vf ? ndev->timeouts->clear_ms : ndev->timeouts->message_ms;
 	struct device *dev = npu_dev(ndev);
 	int err;
 
-	err = npu_mailbox_exchange(ndev, NPU_MESSAGE_HELLO, words, ndev->timeouts->message_ms);
+	err = npu_mailbox_exchange(ndev, NPU_MESSAGE_HELLO, words, timeout_ms);
 	if (err)
 		return err;
 	if (NPU_MAILBOX_STATUS(words[0]) == NPU_MAILBOX_BAD_VERSION ||

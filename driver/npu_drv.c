@@ -42,13 +42,13 @@ module_param_named(platform, npu_platform, charp, 0444);
 MODULE_PARM_DESC(platform, "Table of time-outs: silicon, simulator (default), debugger");
 
 static const struct npu_timeouts npu_timeouts[] = {
-	{ "silicon", .reset_ms = 1000, .boot_ms = 5000, .message_ms = 1000, .drain_ms = 5000,
-	  .watch_ms = 500 },
-	{ "simulator", .reset_ms = 20000, .boot_ms = 60000, .message_ms = 20000, .drain_ms = 60000,
-	  .watch_ms = 1000 },
+	{ "silicon", .reset_ms = 1000, .boot_ms = 5000, .message_ms = 1000, .clear_ms = 5000,
+	  .drain_ms = 5000, .watch_ms = 500 },
+	{ "simulator", .reset_ms = 20000, .boot_ms = 60000, .message_ms = 20000, .clear_ms = 120000,
+	  .drain_ms = 60000, .watch_ms = 1000 },
 	/* Someone may be stepping through the firmware. */
 	{ "debugger", .reset_ms = 1800000, .boot_ms = 1800000, .message_ms = 1800000,
-	  .drain_ms = 1800000, .watch_ms = 10000 },
+	  .clear_ms = 1800000, .drain_ms = 1800000, .watch_ms = 10000 },
 };
 
 static const struct npu_timeouts *npu_find_timeouts(struct device *dev)

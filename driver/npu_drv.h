@@ -30,6 +30,7 @@
 #define _NPU_DRV_H_
 
 #include <linux/atomic.h>
+#include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/wait.h>
@@ -52,6 +53,7 @@ struct npu_timeouts {
 	unsigned int reset_ms; /* card reset until the boot ROM runs */
 	unsigned int boot_ms;  /* image handed over until verified; again until the firmware runs */
 	unsigned int message_ms; /* message until reply */
+	unsigned int clear_ms;	 /* the same where DRAM is cleared first: after it was divided */
 	unsigned int drain_ms;	 /* QUEUE_DESTROY until each job of the queue has completed */
 	unsigned int watch_ms;	 /* how often a waiter looks at the card's health */
 };
@@ -59,7 +61,7 @@ struct npu_timeouts {
 /* May registers and queues be used? */
 enum npu_io {
 	NPU_IO_RUNNING,
-	NPU_IO_STOPPED, /* no: a reset by the kernel is under way, or the card does not answer */
+	NPU_IO_STOPPED,	   /* no: a reset by the kernel is under way, or the card does not answer */
 	NPU_IO_RESTARTING, /* registers only: the firmware runs again, the queues wait for resume() */
 };
 
@@ -79,7 +81,7 @@ struct npu_device {
 	void __iomem *regs; /* BAR0 */
 	const struct npu_timeouts *timeouts;
 	struct npu_card card;
-	bool is_vf; /* a virtual function: the card belongs to another driver */
+	bool is_vf;   /* a virtual function: the card belongs to another driver */
 	bool leaving; /* removal has begun, recovery is pointless */
 	char irq_name[32];
 	struct npu_mailbox mailbox;
@@ -89,17 +91,18 @@ struct npu_device {
 	struct list_head host_bos;
 	struct list_head peer_bos;
 	struct list_head imports;
-	atomic_t peer_mappings; /* of our DRAM by other devices */
+	atomic_t peer_mappings;	     /* of our DRAM by other devices */
 	wait_queue_head_t peer_wait; /* woken when peer_mappings becomes 0 */
 
 	struct mutex control_lock; /* protects the fields below */
 	unsigned int queue_limit;  /* queues that the card has and an interrupt vector exists for */
 	struct npu_context *contexts[NPU_QUEUES]; /* by queue */
-	enum npu_io io; /* also set to NPU_IO_STOPPED without the lock, to make its holder give up */
+	enum npu_io
+		io; /* also set to NPU_IO_STOPPED without the lock, to make its holder give up */
 	unsigned long io_since; /* jiffies when `io` changed */
-	bool dead; /* recovery failed: no queue until the driver is bound again */
-	bool partitioning; /* the number of virtual functions changes: no new contexts */
-	unsigned int vfs; /* virtual functions that the DRAM is divided for */
+	bool dead;		/* recovery failed: no queue until the driver is bound again */
+	bool partitioning;	/* the number of virtual functions changes: no new contexts */
+	unsigned int vfs;	/* virtual functions that the DRAM is divided for */
 	unsigned int recoveries;
 	wait_queue_head_t io_wait; /* woken when `io` changes */
 	struct work_struct reset_work;
@@ -134,6 +137,14 @@ static inline bool npu_disconnected(struct npu_device *ndev)
 static inline bool npu_io_stopped(struct npu_device *ndev)
 {
 	return READ_ONCE(ndev->io) == NPU_IO_STOPPED || npu_disconnected(ndev);
+}
+
+/* In jiffies: longer than this no reset of the card takes, with all that follows it. */
+static inline unsigned long npu_restart_limit(struct npu_device *ndev)
+{
+	const struct npu_timeouts *timeouts = ndev->timeouts;
+
+	return msecs_to_jiffies(timeouts->reset_ms + 2 * timeouts->boot_ms + timeouts->clear_ms);
 }
 
 #endif

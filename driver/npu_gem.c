@@ -355,7 +355,7 @@ void npu_bo_describe(struct drm_gem_object *obj, struct npu_segment *segment)
 		segment->base = to_npu_device_bo(obj)->node.start;
 	} else {
 		segment->kind = NPU_SEGMENT_HOST_PAGES;
-		segment->base = npu_is_import(obj) ? npu_import_pages(obj) :
-						     to_npu_host_bo(obj)->pages_address;
+		segment->base = npu_is_import(obj) ? npu_import_pages(obj)
+						   : to_npu_host_bo(obj)->pages_address;
 	}
 }

@@ -21,7 +21,7 @@ struct npu_dram {
 	u64 base, bytes;
 	u64 free_bytes;
 	u64 window_bytes; /* from `base` on, that BAR2 shows */
-	bool frozen; /* it is being resized: no new buffers */
+	bool frozen;	  /* it is being resized: no new buffers */
 };
 
 int npu_dram_init(struct npu_device *ndev);
@@ -35,8 +35,8 @@ struct npu_device_bo {
 	struct drm_mm_node node;
 	/* Those of DRM_NPU_BO_PEER only: */
 	struct list_head peer_node; /* in npu_device.peer_bos */
-	struct dma_buf *dmabuf; /* while exported; protected by base.resv */
-	bool revoked; /* likewise: the card is leaving, no new mapping */
+	struct dma_buf *dmabuf;	    /* while exported; protected by base.resv */
+	bool revoked;		    /* likewise: the card is leaving, no new mapping */
 };
 
 static inline struct npu_device_bo *to_npu_device_bo(struct drm_gem_object *obj)

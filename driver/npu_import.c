@@ -25,12 +25,12 @@ struct npu_import {
 
 	/* Protected by base.resv, which is the dma-buf's: */
 	struct sg_table *sgt; /* NULL: not mapped, or no longer */
-	u64 *pages; /* bus address of each page */
+	u64 *pages;	      /* bus address of each page */
 	dma_addr_t pages_address;
 
 	spinlock_t lock; /* protects the fields below; a job on the card keeps the mapping */
 	bool revoked;
-	unsigned int jobs; /* that the card has */
+	unsigned int jobs;	       /* that the card has */
 	struct work_struct unmap_work; /* when the last of them has ended */
 };
 
@@ -68,7 +68,8 @@ static int npu_import_list_pages(struct npu_import *import)
 	u32 offset;
 	int i;
 
-	for_each_sgtable_dma_sg(import->sgt, sg, i) {
+	for_each_sgtable_dma_sg(import->sgt, sg, i)
+	{
 		if (!IS_ALIGNED(sg_dma_address(sg) | sg_dma_len(sg), NPU_HOST_PAGE_BYTES))
 			return -EINVAL;
 		for (offset = 0; offset < sg_dma_len(sg) && page < count;

@@ -196,7 +196,9 @@ static int npu_mailbox_errno(u32 status)
  */
 int npu_mailbox_call(struct npu_device *ndev, u32 opcode, u32 words[NPU_MAILBOX_WORDS])
 {
-	int err = npu_mailbox_exchange(ndev, opcode, words, ndev->timeouts->message_ms);
+	unsigned int timeout_ms = opcode == NPU_MESSAGE_PARTITION ? ndev->timeouts->clear_ms
+								  : ndev->timeouts->message_ms;
+	int err = npu_mailbox_exchange(ndev, opcode, words, timeout_ms);
 
 	if (err)
 		return err;

@@ -26,9 +26,9 @@ MODULE_IMPORT_NS(DMA_BUF);
 /* Size of the window; 0 when the card has none or no address was found for it. */
 u64 npu_peer_bar_bytes(struct npu_device *ndev)
 {
-	return pci_resource_start(ndev->pdev, NPU_PEER_BAR) ?
-		       pci_resource_len(ndev->pdev, NPU_PEER_BAR) :
-		       0;
+	return pci_resource_start(ndev->pdev, NPU_PEER_BAR)
+		       ? pci_resource_len(ndev->pdev, NPU_PEER_BAR)
+		       : 0;
 }
 
 static struct npu_device_bo *npu_peer_bo(struct dma_buf *dmabuf)
@@ -66,7 +66,8 @@ static void npu_peer_free_table(struct device *importer, struct sg_table *sgt,
 	struct scatterlist *sg;
 	int i;
 
-	for_each_sgtable_sg(sgt, sg, i) {
+	for_each_sgtable_sg(sgt, sg, i)
+	{
 		if (sg_dma_len(sg))
 			dma_unmap_resource(importer, sg_dma_address(sg), sg_dma_len(sg), direction,
 					   DMA_ATTR_SKIP_CPU_SYNC);
@@ -92,7 +93,8 @@ static struct sg_table *npu_peer_build_table(struct device *importer, phys_addr_
 		kfree(sgt);
 		return ERR_PTR(err);
 	}
-	for_each_sgtable_sg(sgt, sg, i) {
+	for_each_sgtable_sg(sgt, sg, i)
+	{
 		bytes = min_t(u64, size, NPU_PEER_CHUNK_BYTES);
 		bus = dma_map_resource(importer, address, bytes, direction, DMA_ATTR_SKIP_CPU_SYNC);
 		if (dma_mapping_error(importer, bus)) {

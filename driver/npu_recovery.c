@@ -5,7 +5,6 @@
  * drawn in README.md.
  */
 
-#include <linux/jiffies.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -63,8 +62,7 @@ bool npu_card_absent(struct npu_device *ndev)
  */
 static bool npu_card_works(struct npu_device *ndev)
 {
-	return npu_card_state(npu_read(ndev, CARD_STATE)) ==
-		       MAILBOX_HOST_CARD_STATE_STATE_READY &&
+	return npu_card_state(npu_read(ndev, CARD_STATE)) == MAILBOX_HOST_CARD_STATE_STATE_READY &&
 	       npu_mailbox_intact(ndev);
 }
 
@@ -155,6 +153,15 @@ static int npu_restart(struct npu_device *ndev)
 	return 0;
 }
 
+/*
+ * Must we leave it to the kernel to bring the card back or to remove it? Not while only a virtual
+ * function is off the bus: it comes back when the physical one does.
+ */
+static bool npu_lost(struct npu_device *ndev)
+{
+	return ndev->is_vf ? npu_disconnected(ndev) : npu_card_absent(ndev);
+}
+
 /* The card does not answer: the jobs end, the rest is for removal or for the error handlers. */
 static void npu_await_pci(struct npu_device *ndev)
 {
@@ -181,7 +188,7 @@ void npu_recover(struct npu_device *ndev, const char *reason, const struct npu_c
 		npu_halt(ndev);
 		return;
 	}
-	if (npu_card_absent(ndev)) {
+	if (npu_lost(ndev)) {
 		npu_await_pci(ndev);
 		return;
 	}
@@ -191,14 +198,14 @@ void npu_recover(struct npu_device *ndev, const char *reason, const struct npu_c
 		err = npu_restart(ndev);
 		if (!err)
 			err = npu_queues_attach(ndev, except);
-	} while (err && --attempts && !npu_io_stopped(ndev) && !npu_card_absent(ndev));
+	} while (err && --attempts && !npu_io_stopped(ndev) && !npu_lost(ndev));
 	if (!err) {
 		dev_info(npu_dev(ndev), "the %s works again\n", npu_card_name(ndev));
 		return;
 	}
 	if (npu_io_stopped(ndev))
 		npu_halt(ndev);
-	else if (npu_card_absent(ndev))
+	else if (npu_lost(ndev))
 		npu_await_pci(ndev);
 	else
 		npu_give_up(ndev, err);
@@ -206,9 +213,7 @@ void npu_recover(struct npu_device *ndev, const char *reason, const struct npu_c
 
 static bool npu_overdue(struct npu_device *ndev)
 {
-	unsigned int limit_ms = ndev->timeouts->reset_ms + 2 * ndev->timeouts->boot_ms;
-
-	return time_after(jiffies, ndev->io_since + msecs_to_jiffies(limit_ms));
+	return time_after(jiffies, ndev->io_since + npu_restart_limit(ndev));
 }
 
 void npu_reset_work(struct work_struct *work)
@@ -252,11 +257,9 @@ void npu_check_health(struct npu_device *ndev)
  */
 long npu_wait_running(struct npu_device *ndev)
 {
-	unsigned int limit_ms = ndev->timeouts->reset_ms + 2 * ndev->timeouts->boot_ms;
 	long left = wait_event_interruptible_timeout(
-		ndev->io_wait,
-		READ_ONCE(ndev->io) == NPU_IO_RUNNING || READ_ONCE(ndev->leaving),
-		msecs_to_jiffies(limit_ms));
+		ndev->io_wait, READ_ONCE(ndev->io) == NPU_IO_RUNNING || READ_ONCE(ndev->leaving),
+		npu_restart_limit(ndev));
 
 	if (left < 0)
 		return left;

@@ -10,7 +10,6 @@
 #include "npu_boot.h"
 #include "npu_context.h"
 #include "npu_drv.h"
-#include "npu_recovery.h"
 #include "npu_regs.h"
 #include "npu_sriov.h"
 
@@ -162,7 +161,7 @@ int npu_sriov_configure(struct pci_dev *pdev, int num_vfs)
 
 static bool npu_vf_wait_pointless(struct npu_device *ndev)
 {
-	return npu_io_stopped(ndev) || READ_ONCE(ndev->leaving) || npu_card_absent(ndev);
+	return npu_io_stopped(ndev) || READ_ONCE(ndev->leaving);
 }
 
 /*
@@ -171,11 +170,9 @@ static bool npu_vf_wait_pointless(struct npu_device *ndev)
  */
 int npu_vf_await_card(struct npu_device *ndev)
 {
-	unsigned int limit_ms = ndev->timeouts->reset_ms + 2 * ndev->timeouts->boot_ms;
-	unsigned long deadline = jiffies + msecs_to_jiffies(limit_ms);
+	unsigned long deadline = jiffies + npu_restart_limit(ndev);
 
-	while (npu_card_state(npu_read(ndev, CARD_STATE)) !=
-	       MAILBOX_HOST_CARD_STATE_STATE_READY) {
+	while (npu_card_state(npu_read(ndev, CARD_STATE)) != MAILBOX_HOST_CARD_STATE_STATE_READY) {
 		if (npu_vf_wait_pointless(ndev))
 			return -EBUSY;
 		if (time_after(jiffies, deadline)) {
