@@ -17,6 +17,7 @@
 #include "npu_boot.h"
 #include "npu_context.h"
 #include "npu_drv.h"
+#include "npu_error.h"
 #include "npu_import.h"
 #include "npu_ioctl.h"
 #include "npu_peer.h"
@@ -305,7 +306,7 @@ static struct pci_driver npu_pci_driver = {
 	.remove = npu_remove,
 	.sriov_configure = npu_sriov_configure,
 	.err_handler = &npu_error_handlers,
-	.dev_groups = npu_recovery_groups,
+	.dev_groups = npu_error_groups,
 };
 module_pci_driver(npu_pci_driver);
 

@@ -198,6 +198,7 @@ struct drm_gem_object *npu_peer_own(struct drm_device *drm, struct dma_buf *dmab
  */
 void npu_peers_revoke(struct npu_device *ndev)
 {
+	const struct npu_timeouts *timeouts = ndev->timeouts;
 	struct npu_device_bo *bo;
 
 	mutex_lock(&ndev->bo_lock);
@@ -210,7 +211,8 @@ void npu_peers_revoke(struct npu_device *ndev)
 	}
 	mutex_unlock(&ndev->bo_lock);
 	if (!wait_event_timeout(ndev->peer_wait, !atomic_read(&ndev->peer_mappings),
-				msecs_to_jiffies(ndev->timeouts->message_ms)))
+				msecs_to_jiffies(npu_disconnected(ndev) ? timeouts->watch_ms
+									: timeouts->message_ms)))
 		dev_warn(npu_dev(ndev),
 			 "%d mappings of device buffers by other devices are still in use\n",
 			 atomic_read(&ndev->peer_mappings));

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A card or a function that stopped working: noticed by the driver itself (npu_check_health()), by
- * the kernel's PCIe error recovery, or on its way through a function-level reset. The states are
- * drawn in README.md.
+ * A card or a function that stopped working, and how it comes back. Noticed here for those who wait
+ * (npu_check_health()), or by the kernel (npu_error.c). The states are in README.md.
  */
 
 #include <linux/pci.h>
 #include <linux/slab.h>
-#include <linux/sysfs.h>
 
 #include <drm/drm_drv.h>
 
@@ -60,7 +58,7 @@ bool npu_card_absent(struct npu_device *ndev)
  * Does the firmware run, and is it the one that knows our queues? A reset clears the mailbox, so
  * the last message that we wrote there is a mark of the latter.
  */
-static bool npu_card_works(struct npu_device *ndev)
+bool npu_card_works(struct npu_device *ndev)
 {
 	return npu_card_state(npu_read(ndev, CARD_STATE)) == MAILBOX_HOST_CARD_STATE_STATE_READY &&
 	       npu_mailbox_intact(ndev);
@@ -84,7 +82,7 @@ static void npu_halt(struct npu_device *ndev)
 	npu_queues_abort(ndev);
 }
 
-static void npu_give_up(struct npu_device *ndev, int err)
+void npu_give_up(struct npu_device *ndev, int err)
 {
 	dev_err(npu_dev(ndev), "the %s does not recover (%d); bind the driver again\n",
 		npu_card_name(ndev), err);
@@ -266,13 +264,13 @@ long npu_wait_running(struct npu_device *ndev)
 	return left ? 0 : -EBUSY;
 }
 
-/* Handlers. The caller holds the lock of the struct device, as in probe and remove. */
+/* For the error handlers, which hold the lock of the struct device, as probe and remove do. */
 
 /*
  * After this nobody uses the registers and the card uses no memory. The first write makes those
  * give up who wait for the card with control_lock held.
  */
-static void npu_stop_io(struct npu_device *ndev)
+void npu_stop_io(struct npu_device *ndev)
 {
 	WRITE_ONCE(ndev->io, NPU_IO_STOPPED);
 	npu_mailbox_wake(&ndev->mailbox);
@@ -282,7 +280,8 @@ static void npu_stop_io(struct npu_device *ndev)
 	mutex_unlock(&ndev->control_lock);
 }
 
-static int npu_restart_io(struct npu_device *ndev)
+/* Brings a stopped card to running firmware, jobs still wait. Return: 0, or the card is dead. */
+int npu_restart_io(struct npu_device *ndev)
 {
 	int err;
 
@@ -298,7 +297,8 @@ static int npu_restart_io(struct npu_device *ndev)
 	return err;
 }
 
-static void npu_resume_io(struct npu_device *ndev)
+/* Gives the queues to a restarted card. */
+void npu_resume_io(struct npu_device *ndev)
 {
 	int err;
 
@@ -314,112 +314,3 @@ static void npu_resume_io(struct npu_device *ndev)
 	}
 	mutex_unlock(&ndev->control_lock);
 }
-
-static pci_ers_result_t npu_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
-{
-	struct npu_device *ndev = pci_get_drvdata(pdev);
-
-	switch (state) {
-	case pci_channel_io_normal:
-		/* One transaction failed, the job it belonged to reports it. Queues go on. */
-		dev_warn(&pdev->dev, "non-fatal PCIe error\n");
-		return PCI_ERS_RESULT_CAN_RECOVER;
-	case pci_channel_io_frozen:
-		dev_err(&pdev->dev, "fatal PCIe error: jobs are aborted\n");
-		npu_stop_io(ndev);
-		return PCI_ERS_RESULT_NEED_RESET;
-	default:
-		dev_err(&pdev->dev, "the PCIe link is lost for good: jobs are aborted\n");
-		npu_stop_io(ndev);
-		mutex_lock(&ndev->control_lock);
-		npu_give_up(ndev, -ENODEV);
-		mutex_unlock(&ndev->control_lock);
-		return PCI_ERS_RESULT_DISCONNECT;
-	}
-}
-
-static pci_ers_result_t npu_mmio_enabled(struct pci_dev *pdev)
-{
-	struct npu_device *ndev = pci_get_drvdata(pdev);
-	u32 words[NPU_MAILBOX_WORDS] = { 0 };
-	bool works;
-
-	mutex_lock(&ndev->control_lock);
-	works = !ndev->dead && npu_card_works(ndev) &&
-		!npu_mailbox_call(ndev, NPU_MESSAGE_PING, words);
-	mutex_unlock(&ndev->control_lock);
-	return works ? PCI_ERS_RESULT_RECOVERED : PCI_ERS_RESULT_NEED_RESET;
-}
-
-static pci_ers_result_t npu_slot_reset(struct pci_dev *pdev)
-{
-	struct npu_device *ndev = pci_get_drvdata(pdev);
-
-	npu_stop_io(ndev); /* after a non-fatal error the queues still run */
-	return npu_restart_io(ndev) ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_RECOVERED;
-}
-
-static void npu_resume(struct pci_dev *pdev)
-{
-	npu_resume_io(pci_get_drvdata(pdev));
-}
-
-static void npu_reset_prepare(struct pci_dev *pdev)
-{
-	dev_info(&pdev->dev, "reset by the kernel: jobs are aborted\n");
-	npu_stop_io(pci_get_drvdata(pdev));
-}
-
-static void npu_reset_done(struct pci_dev *pdev)
-{
-	struct npu_device *ndev = pci_get_drvdata(pdev);
-
-	if (!npu_restart_io(ndev))
-		npu_resume_io(ndev);
-}
-
-static void npu_cor_error_detected(struct pci_dev *pdev)
-{
-	struct npu_device *ndev = pci_get_drvdata(pdev);
-
-	atomic_inc(&ndev->correctable_errors);
-}
-
-const struct pci_error_handlers npu_error_handlers = {
-	.error_detected = npu_error_detected,
-	.mmio_enabled = npu_mmio_enabled,
-	.slot_reset = npu_slot_reset,
-	.resume = npu_resume,
-	.reset_prepare = npu_reset_prepare,
-	.reset_done = npu_reset_done,
-	.cor_error_detected = npu_cor_error_detected,
-};
-
-static ssize_t correctable_errors_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	struct npu_device *ndev = dev_get_drvdata(dev);
-
-	return sysfs_emit(buf, "%d\n", atomic_read(&ndev->correctable_errors));
-}
-static DEVICE_ATTR_RO(correctable_errors);
-
-static ssize_t recoveries_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	struct npu_device *ndev = dev_get_drvdata(dev);
-
-	return sysfs_emit(buf, "%u\n", READ_ONCE(ndev->recoveries));
-}
-static DEVICE_ATTR_RO(recoveries);
-
-static struct attribute *npu_recovery_attributes[] = {
-	&dev_attr_correctable_errors.attr,
-	&dev_attr_recoveries.attr,
-	NULL,
-};
-
-static const struct attribute_group npu_recovery_group = {
-	.name = "npu",
-	.attrs = npu_recovery_attributes,
-};
-
-const struct attribute_group *npu_recovery_groups[] = { &npu_recovery_group, NULL };

@@ -4,21 +4,22 @@
 
 #include <linux/types.h>
 
-struct attribute_group;
 struct npu_context;
 struct npu_device;
-struct pci_error_handlers;
 struct work_struct;
-
-extern const struct pci_error_handlers npu_error_handlers;
-extern const struct attribute_group *npu_recovery_groups[];
 
 int npu_recovery_init(struct npu_device *ndev);
 void npu_recovery_fini(struct npu_device *ndev);
+bool npu_card_works(struct npu_device *ndev);
 bool npu_card_absent(struct npu_device *ndev);
 void npu_recover(struct npu_device *ndev, const char *reason, const struct npu_context *except);
 void npu_reset_work(struct work_struct *work);
 void npu_check_health(struct npu_device *ndev);
 long npu_wait_running(struct npu_device *ndev);
+
+void npu_stop_io(struct npu_device *ndev);
+int npu_restart_io(struct npu_device *ndev);
+void npu_resume_io(struct npu_device *ndev);
+void npu_give_up(struct npu_device *ndev, int err);
 
 #endif
