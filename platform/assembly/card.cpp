@@ -5,6 +5,7 @@
 
 #include "firmware/abi/memory_map.h"
 #include "models/tensor_core/tensor_core.h"
+#include "platform/assembly/serial_number.h"
 #include "platform/config/config_error.h"
 #include "rtl/tensor_core/adapter/rtl_tensor_core.h"
 
@@ -195,17 +196,24 @@ noc::Crossbar::Parameters aperture_parameters(const config::CardConfig& config) 
   return parameters;
 }
 
-pcie::Function::Parameters function_parameters(const config::CardConfig& config, unsigned index) {
-  pcie::Function::Parameters parameters;
+pcie::Endpoint::Parameters endpoint_parameters(const config::CardConfig& config, unsigned index) {
+  pcie::Endpoint::Parameters parameters;
   parameters.vendor_id = parameters.subsystem_vendor_id = config.pcie.vendor_id;
   parameters.device_id = parameters.subsystem_id = config.pcie.device_id;
   parameters.class_code = config.pcie.class_code;
-  parameters.serial_number = index;
+  parameters.serial_number = card_serial_number(index);
   parameters.bar0_bytes = NPU_BAR0_BYTES;
   parameters.bar2_bytes = config.pcie.aperture_mib * kMib;
+  if (config.pcie.aperture_most_mib > config.pcie.aperture_mib) {
+    parameters.bar2_most_bytes = config.pcie.aperture_most_mib * kMib;
+  }
   parameters.msix.vectors = NPU_MSIX_VECTORS;
   parameters.msix.table_offset = NPU_BAR0_MSIX_TABLE;
   parameters.msix.pending_offset = NPU_BAR0_MSIX_PBA;
+  parameters.virtual_functions = config.pcie.virtual_functions;
+  parameters.virtual_bar2_bytes = config.pcie.virtual_aperture_mib * kMib;
+  parameters.virtual_msix = parameters.msix;
+  parameters.virtual_msix.vectors = NPU_VF_MSIX_VECTORS;
   parameters.generation = config.pcie.generation;
   parameters.lanes = config.pcie.lanes;
   parameters.max_payload_bytes = config.pcie.max_payload_bytes;
@@ -241,7 +249,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
       bus_("bus", environment, bus_parameters(config)),
       noc_("noc", environment, noc_parameters(config)),
       aperture_("aperture", environment, aperture_parameters(config)),
-      function_("function", environment, function_parameters(config, index)) {
+      function_("function", environment, endpoint_parameters(config, index)) {
   const std::span<const uint8_t> image(reinterpret_cast<const uint8_t*>(rom.data()), rom.size());
   if (!rom_.load(0, image)) {
     throw config::ConfigError(
@@ -255,7 +263,9 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
 
   mailbox_.on_card_reset([this] { request_reset(ResetCause::kHost); });
   system_controller_.on_card_reset([this](ResetCause cause) { request_reset(cause); });
-  function_.on_reset([this] { request_reset(ResetCause::kPcie); });
+  function_.on_reset([this](unsigned function) {
+    if (function == 0) request_reset(ResetCause::kPcie);
+  });
   SC_METHOD(reset);
   sensitive << reset_event_;
   dont_initialize();
@@ -362,7 +372,7 @@ void Card::bind_interrupts() {
     plic_.external_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kExternal));
   }
   harts_.set_time_source([this](const sc_time& at) { return aclint_.mtime_at(at); });
-  mailbox_.on_raise_vector([this](unsigned vector) { function_.raise_vector(vector); });
+  mailbox_.on_raise_vector([this](unsigned vector) { function_.raise_vector(0, vector); });
 }
 
 void Card::request_reset(ResetCause cause) {
