@@ -16,9 +16,11 @@ constexpr unsigned kLinkCapabilitiesOffset = 0x150;
 
 constexpr uint64_t kWindowUnit = 1ULL << 20;
 
-AerCapability::Kind aer_kind(const ExpressParameters& express) {
-  return express.type == ExpressRegisters::ExpressCapabilitiesRegister::kTypeRootPort ? AerCapability::Kind::kRootPort
-                                                                                      : AerCapability::Kind::kSwitchPort;
+AerParameters aer_parameters(const ExpressParameters& express) {
+  using Type = ExpressRegisters::ExpressCapabilitiesRegister;
+  if (express.type == Type::kTypeUpstreamPort) return {.kind = AerParameters::Kind::kUpstreamPort};
+  const bool is_root_port = express.type == Type::kTypeRootPort;
+  return {.kind = is_root_port ? AerParameters::Kind::kRootPort : AerParameters::Kind::kDownstreamPort, .acs = true};
 }
 
 }  // namespace
@@ -29,7 +31,7 @@ Bridge::Bridge(std::string name, base::Environment& environment, const BridgePar
       express_(environment, name_ + ".express", parameters.express),
       power_(environment, name_ + ".power_management"),
       msi_(environment, name_ + ".msi"),
-      aer_(environment, name_ + ".aer", aer_kind(parameters.express)),
+      aer_(environment, name_ + ".aer", aer_parameters(parameters.express)),
       link_capabilities_(environment, name_, parameters.express),
       config_(header_),
       errors_({header_.COMMAND.SERR_ENABLE, header_.STATUS.SIGNALED_SYSTEM_ERROR, express_.registers}, express_, aer_,

@@ -76,6 +76,7 @@ class Bridge : public BusDevice {
   }
   [[nodiscard]] ConfigSpace& config() { return config_; }
   [[nodiscard]] AerCapability& aer() { return aer_; }
+  [[nodiscard]] LinkCapabilities& link_capabilities() { return link_capabilities_; }
 
   /// Takes requests from the secondary side.
   [[nodiscard]] RequestSink& secondary() { return secondary_; }

@@ -9,15 +9,8 @@ namespace {
 constexpr unsigned kAcsOffset = 0x200;
 constexpr unsigned kDpcOffset = 0x240;
 
-// DPC trigger reasons, PCI Express Base Specification 7.9.15.4.
-constexpr uint64_t kReasonOwnError = 0;
-constexpr uint64_t kReasonNonFatal = 1;
-constexpr uint64_t kReasonFatal = 2;
-constexpr uint64_t kReasonExtended = 3;
-constexpr uint64_t kExtensionSoftware = 1;
-// DPC trigger enable.
-constexpr uint64_t kTriggerOnFatal = 1;
-constexpr uint64_t kTriggerOnNonFatal = 2;
+using Dpc = DpcRegisters::ControlRegister;
+using DpcStatus = DpcRegisters::StatusRegister;
 
 constexpr unsigned kDeviceShift = 3;
 constexpr unsigned kDeviceMask = 0x1f;
@@ -33,9 +26,17 @@ BridgeParameters bridge_parameters(const DownstreamPort::Parameters& parameters,
   bridge.express.port_number = parameters.number;
   bridge.express.ari_forwarding = true;
   if (parameters.hot_plug) {
-    bridge.express.slot = ExpressSlot{.number = parameters.slot, .hot_plug = true, .surprise = true};
+    bridge.express.slot = SlotParameters{.number = parameters.slot, .hot_plug = true, .surprise = true};
   }
   return bridge;
+}
+
+AcsParameters acs_parameters(const DownstreamPort::Parameters& parameters) {
+  AcsParameters acs;
+  acs.source_validation = acs.translation_blocking = acs.upstream_forwarding = true;
+  acs.request_redirect = acs.completion_redirect = acs.direct_translated = true;
+  acs.ports = parameters.ports;
+  return acs;
 }
 
 }  // namespace
@@ -45,15 +46,15 @@ DownstreamPort::DownstreamPort(std::string bridge_name, base::Environment& envir
     : Bridge(std::move(bridge_name), environment, bridge_parameters(parameters, type)),
       number_(parameters.number),
       has_slot_(parameters.hot_plug),
-      acs_(environment, name() + ".acs", parameters.ports),
+      acs_(environment, name() + ".acs", acs_parameters(parameters)),
       dpc_(environment, name() + ".dpc"),
-      port_(express(), errors(), secondary(), parameters.buffers) {
+      port_(express(), link_capabilities(), errors(), secondary(), parameters.buffers) {
   config().add(acs_, kAcsOffset);
   config().add(dpc_, kDpcOffset);
   port_.on_link_change([this](bool up, bool surprise) { link_changed(up, surprise); });
   port_.on_presence([this](bool) {
     if (!has_slot_) return;
-    express().registers.SLOT_STATUS.PRESENCE_DETECT_CHANGED.set(1);
+    express().registers.SLOT_STATUS.PRESENCE_CHANGED.set(1);
     update_hot_plug();
   });
   express().on_slot_control([this] { update_hot_plug(); });
@@ -65,8 +66,7 @@ Completion DownstreamPort::send_below(Request& request, Passage& passage) {
   if (request.kind == RequestKind::kCompletion) return Completion::kSuccess;
   const bool is_other_device = request.is_config() && !request.is_type1 &&
                                (devfn_of(request.completer) >> kDeviceShift & kDeviceMask) != 0;
-  const bool has_ari = express().registers.DEVICE_CONTROL_2.ARI_FORWARDING.get() != 0;
-  if (is_other_device && !has_ari) return refuse(request);
+  if (is_other_device && !express().ari_forwarding()) return refuse(request);
   if (!port_.is_link_up()) {
     header().SECONDARY_STATUS.RECEIVED_MASTER_ABORT.set(1);
     return Completion::kUnsupportedRequest;
@@ -100,7 +100,7 @@ DownstreamPort::PeerAction DownstreamPort::peer_action(const Request& request, c
   const bool redirects = control.REQUEST_REDIRECT.get() != 0;
   // Both together: the vector says which peers are redirected (table 6-10).
   if (control.EGRESS_CONTROL.get() != 0) {
-    if (!acs_.blocks(peer.number())) return PeerAction::kForward;
+    if (!acs_.blocks_egress_to(peer.number())) return PeerAction::kForward;
     return redirects ? PeerAction::kRedirect : PeerAction::kBlock;
   }
   return redirects ? PeerAction::kRedirect : PeerAction::kForward;
@@ -114,7 +114,7 @@ void DownstreamPort::reset_below(ResetKind kind) {
   hot_plug_pending_ = false;
   // Configuration space was reset: what kept the link down is gone, except secondary bus reset, which clears itself.
   port_.hold_down(Port::Hold::kDisabled, false);
-  port_.hold_down(Port::Hold::kContainment, dpc_.registers.STATUS.TRIGGERED.get() != 0);
+  port_.hold_down(Port::Hold::kContainment, dpc_.is_triggered());
   port_.reset_below(kind);
 }
 
@@ -131,21 +131,24 @@ void DownstreamPort::send_error(MessageCode code) {
 bool DownstreamPort::contains(MessageCode code, RoutingId source, bool from_below) {
   const uint64_t enable = dpc_.registers.CONTROL.TRIGGER_ENABLE.get();
   const bool is_fatal = code == MessageCode::kErrorFatal;
-  const bool is_wanted = (is_fatal && enable == kTriggerOnFatal) ||
-                         (code != MessageCode::kErrorCorrectable && enable == kTriggerOnNonFatal);
+  const bool is_uncorrectable = code != MessageCode::kErrorCorrectable;
+  const bool is_wanted = enable == Dpc::kTriggerEnableFatal ? is_fatal
+                                                            : enable == Dpc::kTriggerEnableNonFatal && is_uncorrectable;
   if (!is_wanted) return false;
-  const uint64_t by_message = is_fatal ? kReasonFatal : kReasonNonFatal;
-  contain(from_below ? by_message : kReasonOwnError, 0, source);
+  const uint64_t by_message = is_fatal ? DpcStatus::kReasonErrFatal : DpcStatus::kReasonErrNonfatal;
+  contain(from_below ? by_message : DpcStatus::kReasonUncorrectable, 0, source);
   return true;
 }
 
 void DownstreamPort::contain(uint64_t reason, uint64_t extension, RoutingId source) {
   auto& registers = dpc_.registers;
-  if (registers.STATUS.TRIGGERED.get() != 0) return;
-  registers.STATUS.TRIGGERED.set(1);
-  registers.STATUS.TRIGGER_REASON.set(reason);
-  registers.STATUS.TRIGGER_REASON_EXTENSION.set(extension);
-  if (reason == kReasonNonFatal || reason == kReasonFatal) registers.ERROR_SOURCE_ID.set(source);
+  if (dpc_.is_triggered()) return;
+  registers.STATUS.TRIGGER.set(1);
+  registers.STATUS.REASON.set(reason);
+  registers.STATUS.REASON_EXTENSION.set(extension);
+  if (reason == DpcStatus::kReasonErrNonfatal || reason == DpcStatus::kReasonErrFatal) {
+    registers.ERROR_SOURCE_ID.set(source);
+  }
   port_.hold_down(Port::Hold::kContainment, true);
   if (registers.CONTROL.INTERRUPT_ENABLE.get() == 0) return;
   registers.STATUS.INTERRUPT.set(1);
@@ -153,16 +156,12 @@ void DownstreamPort::contain(uint64_t reason, uint64_t extension, RoutingId sour
 }
 
 void DownstreamPort::wire_containment() {
-  auto& registers = dpc_.registers;
-  registers.CONTROL.on_write([this](const base::RegisterWrite& write) {
-    const auto& control = dpc_.registers.CONTROL;
-    if (control.SOFTWARE_TRIGGER.in(write) != 0 && control.TRIGGER_ENABLE.get() != 0) {
-      contain(kReasonExtended, kExtensionSoftware, 0);
+  dpc_.on_software_trigger([this] {
+    if (dpc_.registers.CONTROL.TRIGGER_ENABLE.get() != Dpc::kTriggerEnableNone) {
+      contain(DpcStatus::kReasonExtension, DpcStatus::kReasonExtensionSoftware, 0);
     }
   });
-  registers.STATUS.on_write([this](const base::RegisterWrite&) {
-    port_.hold_down(Port::Hold::kContainment, dpc_.registers.STATUS.TRIGGERED.get() != 0);
-  });
+  dpc_.on_release([this] { port_.hold_down(Port::Hold::kContainment, false); });
 }
 
 void DownstreamPort::link_changed(bool up, bool surprise) {
@@ -178,8 +177,8 @@ void DownstreamPort::update_hot_plug() {
   if (!has_slot_) return;
   const auto& control = express().registers.SLOT_CONTROL;
   const auto& status = express().registers.SLOT_STATUS;
-  const bool presence = control.PRESENCE_DETECT_CHANGED_ENABLE.get() != 0 && status.PRESENCE_DETECT_CHANGED.get() != 0;
-  const bool link = control.LINK_STATE_CHANGED_ENABLE.get() != 0 && status.LINK_STATE_CHANGED.get() != 0;
+  const bool presence = control.PRESENCE_ENABLE.get() != 0 && status.PRESENCE_CHANGED.get() != 0;
+  const bool link = control.LINK_STATE_ENABLE.get() != 0 && status.LINK_STATE_CHANGED.get() != 0;
   const bool pending = control.HOT_PLUG_INTERRUPT_ENABLE.get() != 0 && (presence || link);
   if (pending && !hot_plug_pending_) interrupt();
   hot_plug_pending_ = pending;

@@ -26,7 +26,7 @@ Endpoint::Endpoint(sc_core::sc_module_name module_name, base::Environment& envir
                                                        [this](Function& function, MessageCode code) {
                                                          send_error(function, code);
                                                        }})),
-      port_(physical_->express(), physical_->errors(), *this) {
+      port_(physical_->express(), physical_->link_capabilities(), physical_->errors(), *this) {
   const Function::Outlet outlet{
       [this](Function& function, uint64_t address, uint32_t data) { send_interrupt(function, address, data); },
       [this](Function& function, MessageCode code) { send_error(function, code); }};
@@ -57,7 +57,7 @@ void Endpoint::virtual_functions_changed() {
   for (unsigned index = enabled_; index < count; ++index) {
     auto& added = *virtual_.at(index);
     added.reset(ResetKind::kFundamental);
-    added.set_routing_id(physical_->sriov()->routing_id(physical_->routing_id(), index + 1));
+    added.set_routing_id(physical_->sriov()->routing_id(physical_->routing_id(), index));
   }
   for (unsigned index = count; index < enabled_; ++index) {
     virtual_.at(index)->reset(ResetKind::kFundamental);
@@ -113,7 +113,7 @@ Completion Endpoint::access_memory(Request& request, Passage& passage) {
   if (physical_->answers_memory()) hit = physical_->decode(request);
   if (auto* sriov = physical_->sriov(); !hit && sriov != nullptr && enabled_ > 0) {
     if (const auto place = sriov->decode(request.address, request.data.size())) {
-      function = this->function(place->function);
+      function = this->function(place->vf + 1);
       if (function != nullptr && function->answers_memory()) hit = Function::Hit{place->bar, place->offset};
     }
   }
@@ -200,7 +200,7 @@ tlm::tlm_response_status Endpoint::read(Function& function, Request& request, Pa
   const sc_time now = sc_core::sc_time_stamp();
   const auto& express = physical_->express();
   const uint64_t tags = (request.data.size() + request.max_read_bytes - 1) / request.max_read_bytes;
-  function.set_tags(express.tags());
+  function.set_tags(express.extended_tags());
   passage.begin = function.tags().available(now + passage.begin, tags) - now;
   passage.end = std::max(passage.end, passage.begin);
   const auto status = port_.transmit(request, passage);

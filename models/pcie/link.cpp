@@ -102,6 +102,7 @@ void Link::go_down(ResetKind kind, bool surprise) {
   auto& lower = *down_.receiver;
   upper.express().set_training(false);
   upper.express().set_link(1, 0);
+  upper.link_capabilities_.set_link(0, nullptr);
   if (lower.link_down_) lower.link_down_(kind);
   if (was_up && upper.link_change_) upper.link_change_(false, surprise);
 }
@@ -135,6 +136,8 @@ void Link::finish_training() {
   upper.express().set_training(false);
   upper.express().set_link(generation, lanes);
   lower.express().set_link(generation, lanes);
+  upper.link_capabilities_.set_link(generation, &lower.link_capabilities_);
+  lower.link_capabilities_.set_link(generation, &upper.link_capabilities_);
   log_->debug("link is up: Gen{} x{}", generation, lanes);
   if (!was_up && upper.link_change_) upper.link_change_(true, false);
 }

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "models/pcie/capabilities/data_link_feature_capability.h"
-#include "models/pcie/capabilities/physical_layer_16_capability.h"
-#include "models/pcie/capabilities/physical_layer_32_capability.h"
+#include "models/pcie/capabilities/physical_layer_capability.h"
 #include "models/pcie/capabilities/secondary_pcie_capability.h"
+#include "models/pcie/capabilities/express_capability.h"
 #include "models/pcie/config_space.h"
 
 namespace npuvp::pcie {
@@ -17,7 +17,11 @@ namespace npuvp::pcie {
 class LinkCapabilities {
  public:
   LinkCapabilities(base::Environment& environment, const std::string& instance, const ExpressParameters& express) {
-    if (express.generation >= 3) secondary_.emplace(environment, instance + ".secondary_pcie", express.lanes);
+    using Type = ExpressRegisters::ExpressCapabilitiesRegister;
+    const bool is_downstream = express.type == Type::kTypeRootPort || express.type == Type::kTypeDownstreamPort;
+    if (express.generation >= 3) {
+      secondary_.emplace(environment, instance + ".secondary_pcie", express.lanes, is_downstream);
+    }
     if (express.generation >= 4) {
       physical_layer_16_.emplace(environment, instance + ".physical_layer_16", express.lanes);
       data_link_feature_.emplace(environment, instance + ".data_link_feature");
@@ -33,6 +37,15 @@ class LinkCapabilities {
     if (physical_layer_16_) space.add(*physical_layer_16_, first + kPhysicalLayer16);
     if (physical_layer_32_) space.add(*physical_layer_32_, first + kPhysicalLayer32);
     if (data_link_feature_) space.add(*data_link_feature_, first + kDataLinkFeature);
+  }
+
+  /// Result of link training, 0: the link is down. `remote`: the other end's, nullptr while it is down.
+  void set_link(unsigned generation, const LinkCapabilities* remote) {
+    if (physical_layer_16_) physical_layer_16_->set_link(generation);
+    if (physical_layer_32_) physical_layer_32_->set_link(generation);
+    if (!data_link_feature_) return;
+    const bool both = remote != nullptr && remote->data_link_feature_;
+    data_link_feature_->set_remote(both ? &*remote->data_link_feature_ : nullptr);
   }
 
   static constexpr unsigned kBytes = 0xa0;

@@ -18,9 +18,6 @@ constexpr unsigned kSriovOffset = 0x220;
 constexpr unsigned kResizableBarOffset = 0x260;
 constexpr unsigned kVendorSpecificOffset = 0x280;
 
-constexpr unsigned kFirstVirtualOffset = 1;
-constexpr unsigned kVirtualStride = 1;
-
 ExpressParameters express_parameters(const PhysicalFunction::Parameters& parameters) {
   ExpressParameters express;
   express.type = ExpressRegisters::ExpressCapabilitiesRegister::kTypeEndpoint;
@@ -67,11 +64,10 @@ PhysicalFunction::PhysicalFunction(const std::string& function_name, base::Envir
   config().add(latency_tolerance_, kLtrOffset);
   add_virtual_functions(environment, parameters);
   if (parameters.bar2_most_bytes > parameters.bar2_bytes) {
-    resizable_bar_ = std::make_unique<ResizableBarCapability>(
-        environment, name() + ".resizable_bar",
-        ResizableBarParameters{
-            .bar = 2, .least_bytes = parameters.bar2_bytes, .most_bytes = parameters.bar2_most_bytes});
-    resizable_bar_->on_resize([this](uint64_t bytes) { bars_.resize(2, bytes); });
+    // All powers of two from the one to the other.
+    const uint64_t sizes = 2 * parameters.bar2_most_bytes - parameters.bar2_bytes;
+    resizable_bar_ = std::make_unique<ResizableBarCapability>(environment, name() + ".resizable_bar", bars_,
+                                                              std::vector<ResizableBar>{{.index = 2, .sizes = sizes}});
     config().add(*resizable_bar_, kResizableBarOffset);
   }
   config().add(vendor_specific_, kVendorSpecificOffset);
@@ -88,10 +84,8 @@ void PhysicalFunction::add_virtual_functions(base::Environment& environment, con
   if (parameters.virtual_functions == 0) return;
   ari_ = std::make_unique<AriCapability>(environment, name() + ".ari");
   SriovParameters sriov;
-  sriov.virtual_functions = parameters.virtual_functions;
-  sriov.first_offset = kFirstVirtualOffset;
-  sriov.stride = kVirtualStride;
-  sriov.device_id = parameters.virtual_device_id;
+  sriov.total_vfs = static_cast<uint16_t>(parameters.virtual_functions);
+  sriov.vf_device_id = parameters.virtual_device_id;
   sriov.bars = {{.index = 0, .bytes = parameters.bar0_bytes, .is_64bit = true, .prefetchable = false},
                 {.index = 2, .bytes = parameters.virtual_bar2_bytes, .is_64bit = true, .prefetchable = true}};
   sriov_ = std::make_unique<SriovCapability>(environment, name() + ".sriov", sriov);

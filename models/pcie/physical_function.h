@@ -57,6 +57,7 @@ class PhysicalFunction final : public Function {
 
   [[nodiscard]] ExpressCapability& express() { return express_; }
   [[nodiscard]] AerCapability& aer() { return aer_; }
+  [[nodiscard]] LinkCapabilities& link_capabilities() { return link_capabilities_; }
   [[nodiscard]] Type0Registers& header() { return header_; }
   /// nullptr: no virtual functions.
   [[nodiscard]] SriovCapability* sriov() { return sriov_.get(); }

@@ -8,6 +8,7 @@
 #include "models/pcie/capabilities/express_capability.h"
 #include "models/pcie/error_reporter.h"
 #include "models/pcie/fault.h"
+#include "models/pcie/link_capabilities.h"
 #include "models/pcie/request.h"
 
 namespace npuvp::pcie {
@@ -32,8 +33,13 @@ class Port {
   enum class Hold : uint8_t { kDisabled = 1, kContainment = 2, kHotReset = 4 };
 
   /// `receiver` takes what comes out of the link here.
-  Port(ExpressCapability& express, ErrorReporter& errors, RequestSink& receiver, const ReceiveBuffers& buffers = {})
-      : express_(express), errors_(errors), receiver_(receiver), buffers_(buffers) {}
+  Port(ExpressCapability& express, LinkCapabilities& link_capabilities, ErrorReporter& errors, RequestSink& receiver,
+       const ReceiveBuffers& buffers = {})
+      : express_(express),
+        link_capabilities_(link_capabilities),
+        errors_(errors),
+        receiver_(receiver),
+        buffers_(buffers) {}
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
@@ -66,6 +72,7 @@ class Port {
   friend class Link;
 
   ExpressCapability& express_;
+  LinkCapabilities& link_capabilities_;
   ErrorReporter& errors_;
   RequestSink& receiver_;
   const ReceiveBuffers buffers_;

@@ -31,7 +31,7 @@ UpstreamPort::UpstreamPort(std::string bridge_name, base::Environment& environme
       switch_(owner),
       serial_number_(environment, name() + ".serial_number", serial_number),
       latency_tolerance_(environment, name() + ".ltr"),
-      port_(express(), errors(), *this, buffers) {
+      port_(express(), link_capabilities(), errors(), *this, buffers) {
   config().add(serial_number_, kOwnExtendedOffset);
   config().add(latency_tolerance_, kOwnExtendedOffset + 0x10);
   bind_primary(link_);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/pcie/capabilities/ltr_capability.h"
 #include "models/pcie/capabilities/serial_number_capability.h"
 #include "models/pcie/downstream_port.h"
 

@@ -16,7 +16,7 @@ ExpressParameters express_parameters(const PhysicalFunction::Parameters& paramet
   express.lanes = parameters.lanes;
   express.max_payload_bytes = parameters.max_payload_bytes;
   express.function_level_reset = true;
-  express.is_virtual = true;
+  express.virtual_function = true;
   return express;
 }
 
@@ -53,7 +53,7 @@ bool VirtualFunction::is_enabled() const {
 }
 
 bool VirtualFunction::answers_memory() const {
-  return is_enabled() && physical_.sriov()->registers.CONTROL.VF_MEMORY_SPACE.get() != 0;
+  return is_enabled() && physical_.sriov()->memory_space();
 }
 
 bool VirtualFunction::may_master() const {

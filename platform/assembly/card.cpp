@@ -249,7 +249,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
       bus_("bus", environment, bus_parameters(config)),
       noc_("noc", environment, noc_parameters(config)),
       aperture_("aperture", environment, aperture_parameters(config)),
-      function_("function", environment, endpoint_parameters(config, index)) {
+      endpoint_("endpoint", environment, endpoint_parameters(config, index)) {
   const std::span<const uint8_t> image(reinterpret_cast<const uint8_t*>(rom.data()), rom.size());
   if (!rom_.load(0, image)) {
     throw config::ConfigError(
@@ -263,7 +263,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
 
   mailbox_.on_card_reset([this] { request_reset(ResetCause::kHost); });
   system_controller_.on_card_reset([this](ResetCause cause) { request_reset(cause); });
-  function_.on_reset([this](unsigned function) {
+  endpoint_.on_reset([this](unsigned function) {
     if (function == 0) request_reset(ResetCause::kPcie);
   });
   SC_METHOD(reset);
@@ -340,13 +340,13 @@ void Card::bind_noc() {
   noc_.targets[kNocDram].bind(dram_.memory);
   noc_.targets[kNocShared].bind(shared_.ports[0]);
   noc_.targets[kNocTcm].bind(tcm_.ports[kTcmNoc]);
-  noc_.targets[kNocHost].bind(function_.dma);
+  noc_.targets[kNocHost].bind(endpoint_.dma);
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     noc_.targets[kNocScratchpad0 + engine].bind(scratchpads_[engine].ports[kScratchpadNoc]);
   }
 
-  function_.bar0.socket.bind(mailbox_.host);
-  function_.bar2.socket.bind(aperture_.initiators[0]);
+  endpoint_.bar0.socket.bind(mailbox_.host);
+  endpoint_.bar2.socket.bind(aperture_.initiators[0]);
 }
 
 void Card::bind_commands() {
@@ -372,7 +372,7 @@ void Card::bind_interrupts() {
     plic_.external_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kExternal));
   }
   harts_.set_time_source([this](const sc_time& at) { return aclint_.mtime_at(at); });
-  mailbox_.on_raise_vector([this](unsigned vector) { function_.raise_vector(0, vector); });
+  mailbox_.on_raise_vector([this](unsigned vector) { endpoint_.raise_vector(0, vector); });
 }
 
 void Card::request_reset(ResetCause cause) {

@@ -24,12 +24,12 @@ int run(const char* socket_path) {
   pcie::RootComplex root_complex("root_complex", environment, {});
   pcie::RootPort root_port("root_port", environment, {});
   root_complex.add(root_port, 0);
-  pcie::Function::Parameters parameters;
+  pcie::Endpoint::Parameters parameters;
   parameters.msix = {.vectors = 8, .table_bar = 0, .table_offset = 0x8000, .pending_bar = 0, .pending_offset = 0x9000};
-  pcie::Function function("function", environment, parameters);
-  tests::TestCard card("card", function);
-  pcie::Link link({});
-  link.connect(root_port.port(), function.port());
+  pcie::Endpoint endpoint("endpoint", environment, parameters);
+  tests::TestCard card("card", endpoint);
+  pcie::Link link("link", environment, {});
+  link.connect(root_port.port(), endpoint.port());
 
   host::VfioUserHost host("host", environment, {.socket_path = socket_path});
   host.connect(root_complex);
