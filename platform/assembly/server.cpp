@@ -7,7 +7,7 @@ namespace npuvp::assembly {
 
 Server::Server(sc_core::sc_module_name name, base::Environment& environment, const config::ServerConfig& config,
                const Options& options)
-    : sc_module(name) {
+    : sc_module(name), address_space_(assembly::address_space(config)) {
   std::vector<pcie::Endpoint*> endpoints;
   for (unsigned index = 0; index < config.cards.size(); ++index) {
     const auto& card = config.cards[index];

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/base/environment.h"
+#include "platform/assembly/address_space.h"
 #include "platform/assembly/card.h"
 #include "platform/assembly/fabric.h"
 #include "platform/config/board.h"
@@ -28,10 +29,12 @@ class Server final : public sc_core::sc_module {
 
   [[nodiscard]] Fabric& fabric() { return *fabric_; }
   [[nodiscard]] pcie::RootComplex& root_complex() { return fabric_->root_complex(); }
+  [[nodiscard]] const AddressSpace& address_space() const { return address_space_; }
   [[nodiscard]] Card& card(size_t index) { return *cards_.at(index); }
   [[nodiscard]] size_t card_count() const { return cards_.size(); }
 
  private:
+  const AddressSpace address_space_;
   std::vector<std::unique_ptr<Card>> cards_;
   std::unique_ptr<Fabric> fabric_;
 };
