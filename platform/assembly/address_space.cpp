@@ -10,10 +10,20 @@ namespace npuvp::assembly {
 namespace {
 
 constexpr uint64_t kMib = 1 << 20;
+constexpr unsigned kLeastBuses = 8;
 /// pci_hotplug_mmio_size and pci_hotplug_mmio_pref_size of the kernel.
 constexpr uint64_t kSlotBytes = 2 * kMib;
 constexpr uint64_t kLeastMemoryBytes = 64 * kMib;
 constexpr uint64_t kLeastPrefetchableBytes = 1024 * kMib;
+
+size_t buses_below(const std::vector<config::PortConfig>& ports) {
+  size_t buses = ports.size();
+  for (const auto& port : ports) {
+    const auto* below = std::get_if<std::unique_ptr<config::SwitchConfig>>(&port.below);
+    if (below != nullptr) buses += 1 + buses_below((*below)->ports);
+  }
+  return buses;
+}
 
 uint64_t align_up(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
@@ -22,6 +32,7 @@ uint64_t align_up(uint64_t value, uint64_t alignment) {
 }  // namespace
 
 AddressSpace address_space(const config::ServerConfig& config) {
+  const auto buses = static_cast<unsigned>(1 + buses_below(config.root_ports));
   uint64_t memory = 0;
   uint64_t prefetchable = 0;
   uint64_t largest = 0;
@@ -35,7 +46,8 @@ AddressSpace address_space(const config::ServerConfig& config) {
     largest = std::max<uint64_t>(largest, pcie.aperture_most_mib * kMib);
   }
   // The enlarged BAR2 starts at a multiple of its size: up to as much again is lost below it.
-  return {.memory_bytes = std::bit_ceil(std::max(2 * memory, kLeastMemoryBytes)),
+  return {.buses = std::bit_ceil(std::max(buses, kLeastBuses)),
+          .memory_bytes = std::bit_ceil(std::max(2 * memory, kLeastMemoryBytes)),
           .prefetchable_bytes = std::bit_ceil(std::max(prefetchable + 2 * largest, kLeastPrefetchableBytes))};
 }
 

@@ -7,9 +7,10 @@
 
 namespace npuvp::assembly {
 
-/// Memory address space that a host has to set aside for a server's functions. Powers of two.
+/// What a host has to set aside for a server: bus numbers, and memory address space for the functions. Powers of two.
 struct AddressSpace {
-  uint64_t memory_bytes;        ///< Below 4 GiB: BARs that are not prefetchable.
+  unsigned buses;         ///< Bus 0, one a link, one inside each switch; virtual functions need none of their own.
+  uint64_t memory_bytes;  ///< Below 4 GiB: BARs that are not prefetchable.
   uint64_t prefetchable_bytes;  ///< Anywhere.
 };
 

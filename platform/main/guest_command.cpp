@@ -29,6 +29,7 @@ constexpr const char* kGuestFirmware = "lib/firmware/npu/atom-ca22.bin";
 host::VfioUserHost::Parameters host_parameters(const assembly::AddressSpace& space, const std::string& socket) {
   host::VfioUserHost::Parameters parameters;
   parameters.socket_path = socket;
+  parameters.domain.config_bytes = uint64_t{space.buses} << 20;
   parameters.domain.memory_bytes = space.memory_bytes;
   parameters.domain.prefetchable_bytes = space.prefetchable_bytes;
   return parameters;
