@@ -7,6 +7,7 @@
 
 #include "firmware/abi/memory_map.h"
 #include "models/tensor_core/tensor_core.h"
+#include "platform/assembly/serial_number.h"
 #include "platform/config/config_error.h"
 #include "rtl/tensor_core/adapter/rtl_tensor_core.h"
 
@@ -196,12 +197,19 @@ pcie::Endpoint::Parameters endpoint_parameters(const config::CardConfig& config,
   parameters.vendor_id = parameters.subsystem_vendor_id = config.pcie.vendor_id;
   parameters.device_id = parameters.subsystem_id = config.pcie.device_id;
   parameters.class_code = config.pcie.class_code;
-  parameters.serial_number = index;
+  parameters.serial_number = card_serial_number(index);
   parameters.bar0_bytes = NPU_BAR0_BYTES;
   parameters.bar2_bytes = config.pcie.aperture_mib * kMib;
+  if (config.pcie.aperture_most_mib > config.pcie.aperture_mib) {
+    parameters.bar2_most_bytes = config.pcie.aperture_most_mib * kMib;
+  }
   parameters.msix.vectors = NPU_MSIX_VECTORS;
   parameters.msix.table_offset = NPU_BAR0_MSIX_TABLE;
   parameters.msix.pending_offset = NPU_BAR0_MSIX_PBA;
+  parameters.virtual_functions = config.pcie.virtual_functions;
+  parameters.virtual_bar2_bytes = config.pcie.virtual_aperture_mib * kMib;
+  parameters.virtual_msix = parameters.msix;
+  parameters.virtual_msix.vectors = NPU_VF_MSIX_VECTORS;
   parameters.generation = config.pcie.generation;
   parameters.lanes = config.pcie.lanes;
   parameters.max_payload_bytes = config.pcie.max_payload_bytes;

@@ -26,6 +26,15 @@ namespace {
 constexpr size_t kLongestCommand = 4096;  // fits the port's buffer in one piece
 constexpr const char* kGuestFirmware = "lib/firmware/npu/atom-ca22.bin";
 
+host::VfioUserHost::Parameters host_parameters(const assembly::AddressSpace& space, const std::string& socket) {
+  host::VfioUserHost::Parameters parameters;
+  parameters.socket_path = socket;
+  parameters.domain.config_bytes = uint64_t{space.buses} << 20;
+  parameters.domain.memory_bytes = space.memory_bytes;
+  parameters.domain.prefetchable_bytes = space.prefetchable_bytes;
+  return parameters;
+}
+
 /// A platform with a guest attached to it, from start to end.
 class GuestRun {
  public:
@@ -57,7 +66,8 @@ class GuestRun {
 };
 
 GuestRun::GuestRun(const GuestOptions& options, bool interactive)
-    : session_(options.platform), host_("host", session_.environment(), {.socket_path = socket_.path()}) {
+    : session_(options.platform),
+      host_("host", session_.environment(), host_parameters(session_.server().address_space(), socket_.path())) {
   host_.connect(session_.server().root_complex());
   qemu_options_.qemu = resources().qemu();
   qemu_options_.kernel = resources().kernel();
