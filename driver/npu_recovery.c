@@ -226,8 +226,7 @@ void npu_reset_work(struct work_struct *work)
 		goto unlock;
 	if (ndev->io == NPU_IO_RUNNING) {
 		if (!npu_card_works(ndev))
-			npu_recover(ndev, "the firmware stopped working or forgot the queues",
-				    NULL);
+			npu_recover(ndev, "the card was reset or stopped working", NULL);
 	} else if (npu_overdue(ndev)) {
 		npu_give_up(ndev, -ETIMEDOUT);
 	}
