@@ -201,7 +201,7 @@ void npu_recover(struct npu_device *ndev, const char *reason, const struct npu_c
 		dev_info(npu_dev(ndev), "the %s works again\n", npu_card_name(ndev));
 		return;
 	}
-	if (npu_io_stopped(ndev))
+	if (npu_io_stopped(ndev) || READ_ONCE(ndev->leaving))
 		npu_halt(ndev);
 	else if (npu_lost(ndev))
 		npu_await_pci(ndev);
