@@ -116,9 +116,9 @@ class Switch {
 
   Completion route_down(Request& request, Passage& passage);
   Completion route_from(SwitchPort& source, Request& request, Passage& passage);
-  Completion to_peer(SwitchPort& peer, Request& request, Passage& passage);
+  Completion to_peer(const SwitchPort& source, SwitchPort& peer, Request& request, Passage& passage);
   Completion to_root(Request& request, Passage& passage);
-  void redirect_completion(const Request& request, Passage& passage);
+  void redirect_completion(const SwitchPort& source, const Request& request, Passage& passage);
 
   const sc_core::sc_time latency_;
   std::unique_ptr<UpstreamPort> upstream_;
@@ -126,6 +126,7 @@ class Switch {
   std::vector<std::unique_ptr<FromPort>> from_ports_;
   Bus bus_;
   PeerCounters counters_;
+  const BusDevice* completion_goal_ = nullptr;  // port that a completion, sent through the root, comes back to
 };
 
 }  // namespace npuvp::pcie
