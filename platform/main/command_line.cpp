@@ -27,6 +27,8 @@ class CommandLine {
   void add_qemu();
   void add_run();
   void add_boot();
+  void add_guest_options(CLI::App& command, GuestOptions& options);
+  void add_monitor();
   void add_test();
   void add_bench();
   void add_help();
@@ -39,6 +41,7 @@ class CommandLine {
   GuestOptions qemu_;
   RunOptions run_;
   BootOptions boot_;
+  MonitorOptions monitor_;
   BenchOptions bench_;
   std::vector<std::string> ctest_arguments_;
   std::string help_topic_;
@@ -66,6 +69,7 @@ CommandLine::CommandLine() {
   add_run();
   add_boot();
   add_qemu();
+  add_monitor();
   add_test();
   add_bench();
   add_help();
@@ -102,18 +106,24 @@ void CommandLine::add_platform_options(CLI::App& command, PlatformOptions& optio
       ->allow_extra_args(false);
 }
 
+void CommandLine::add_guest_options(CLI::App& command, GuestOptions& options) {
+  add_platform_options(command, options.platform);
+  command.add_flag("--kvm", options.kvm, "Run the guest with KVM instead of emulation");
+  command.add_option("--monitor", options.monitor, "Make a socket for 'npuvp monitor'; must not exist")
+      ->type_name("PATH");
+}
+
 void CommandLine::add_demo() {
   auto* command =
       add("demo", "Boot a Linux guest and classify 256 images on the card",
           "QEMU boots a stock kernel, the driver probes the card and loads its firmware, and npu-classify runs\n"
           "the Fashion-MNIST network through /dev/accel/accel0.",
           [this] { return demo_command(demo_); });
-  add_platform_options(*command, demo_.platform);
+  add_guest_options(*command, demo_);
   command->add_option("--precision", demo_.precision, "Arithmetic on the card")
       ->check(CLI::IsMember({"int8", "fp16"}))
       ->capture_default_str();
   command->add_option("--output", demo_.output, "Write the logits, float32 [256,10]")->type_name("FILE.npy");
-  command->add_flag("--kvm", demo_.kvm, "Run the guest with KVM instead of emulation");
 }
 
 void CommandLine::add_qemu() {
@@ -122,11 +132,10 @@ void CommandLine::add_qemu() {
           "Without COMMAND: a shell on the guest's console; Ctrl-a x leaves. With COMMAND: runs it in the guest\n"
           "and passes its output and exit status through. Example: npuvp qemu -- lspci -vv",
           [this] { return qemu_command(qemu_); });
-  add_platform_options(*command, qemu_.platform);
+  add_guest_options(*command, qemu_);
   command->add_option("--file", qemu_.files, "Copy a file into the guest (default place /root); repeatable")
       ->type_name("FILE[:GUEST_PATH]")
       ->allow_extra_args(false);
-  command->add_flag("--kvm", qemu_.kvm, "Run the guest with KVM instead of emulation");
   command->add_option("command", qemu_.command, "Command and arguments, after --")->type_name("COMMAND...");
 }
 
@@ -148,6 +157,7 @@ void CommandLine::add_run() {
   command->add_option("--batch", run_.batch, "Most images in one job")
       ->check(CLI::Range(1U, 65535U))
       ->capture_default_str();
+  command->add_option("--card", run_.card, "Which card of the board")->type_name("N")->capture_default_str();
   add_platform_options(*command, run_.platform);
 }
 
@@ -156,7 +166,18 @@ void CommandLine::add_boot() {
                       "The boot ROM starts and is handed the firmware over the mailbox, as by a driver.\n"
                       "Ends when the firmware is ready; status 1 if it does not get there.",
                       [this] { return boot_command(boot_); });
+  command->add_option("--card", boot_.card, "Which card of the board")->type_name("N")->capture_default_str();
   add_platform_options(*command, boot_.platform);
+}
+
+void CommandLine::add_monitor() {
+  auto* command = add("monitor", "Look into a running guest's fabric, and disturb it",
+                      "PATH is what --monitor of demo or qemu was given. Without COMMAND: lists the commands.\n"
+                      "Example: npuvp monitor /tmp/m inject card0 poisoned-tlp",
+                      [this] { return monitor_command(monitor_); });
+  command->add_option("path", monitor_.path, "Socket")->type_name("PATH")->required();
+  command->add_option("command", monitor_.command, "Command and arguments")->type_name("COMMAND...");
+  command->add_flag("--json", monitor_.raw, "Print the answer as JSON");
 }
 
 void CommandLine::add_test() {
@@ -201,7 +222,7 @@ int CommandLine::run(int argc, char** argv) {
   try {
     app_.parse(argc, argv);
     if (app_.get_subcommands().empty()) {
-      throw CLI::RequiredError("A command (demo, run, boot, qemu, test, bench, help)");
+      throw CLI::RequiredError("A command (demo, run, boot, qemu, monitor, test, bench, help)");
     }
     const auto* command = app_.get_subcommands().front();
     if (command->get_name() == "test") ctest_arguments_ = command->remaining();

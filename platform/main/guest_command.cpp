@@ -10,6 +10,8 @@
 #include <optional>
 
 #include "platform/config/config_error.h"
+#include "platform/debug/monitor.h"
+#include "platform/debug/monitor_socket.h"
 #include "platform/host/qemu/cpio_archive.h"
 #include "platform/host/qemu/guest_session.h"
 #include "platform/host/qemu/qemu_process.h"
@@ -54,12 +56,15 @@ class GuestRun {
 
  private:
   void watch_signals();
+  void open_monitor(const std::string& path);
 
   Session session_;
   host::QemuOptions qemu_options_;
   host::CpioArchive files_;
   host::SocketGuard socket_;
   host::VfioUserHost host_;
+  std::optional<debug::Monitor> monitor_;
+  std::optional<debug::MonitorSocket> monitor_socket_;
   host::UniqueFd signals_;
   std::string last_words_;
   bool interrupted_ = false;
@@ -69,6 +74,7 @@ GuestRun::GuestRun(const GuestOptions& options, bool interactive)
     : session_(options.platform),
       host_("host", session_.environment(), host_parameters(session_.server().address_space(), socket_.path())) {
   host_.connect(session_.server().root_complex());
+  if (!options.monitor.empty()) open_monitor(options.monitor);
   qemu_options_.qemu = resources().qemu();
   qemu_options_.kernel = resources().kernel();
   qemu_options_.initramfs = resources().initramfs();
@@ -92,6 +98,16 @@ GuestRun::GuestRun(const GuestOptions& options, bool interactive)
 
 void GuestRun::add_file(const std::string& file, const std::string& path, uint32_t permissions) {
   files_.add_file(path, read_file(file, "file for the guest"), permissions);
+}
+
+void GuestRun::open_monitor(const std::string& path) {
+  monitor_.emplace(session_.server().fabric());
+  const debug::MonitorSocket::Loop loop{
+      [this](int fd, std::function<void()> callback) { host_.watch(fd, std::move(callback)); },
+      [this](int fd) { host_.unwatch(fd); }};
+  monitor_socket_.emplace(path, loop, [this](std::string_view line) {
+    return monitor_->execute(line).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  });
 }
 
 void GuestRun::watch_signals() {
