@@ -55,8 +55,8 @@ SESSIONS = {
                              for place in (CONFIG, CARD) for bar in range(6)),
     "registers": HELLO + step(WRITE, NO_REPLY, select=REGISTERS | SIZE8, a=0x200, b=0x1122334455667788) +
                  step(READ, select=REGISTERS | SIZE8, a=0x200) + step(READ, select=REGISTERS | SIZE4),
-    "memory": HELLO + step(WRITE, select=MEMORY | SIZE4096, b=1) + step(READ, select=MEMORY | SIZE_1M),
-    "deaf": HELLO + step(READ, DOES_NOT_READ, select=MEMORY | SIZE_1M),
+    "memory": HELLO + step(WRITE, select=MEMORY | SIZE4096, b=1) + step(READ, select=OWN | SIZE_1M),
+    "deaf": HELLO + step(READ, DOES_NOT_READ, select=OWN | SIZE_1M),
     "dma": HELLO + INTERRUPTS + MEMORY_MAPPED + MSIX_ENABLED + msix_vector(0) +
            step(CARD_DMA, a=1 << 16, b=4096) + step(RUN, a=100000) + step(DMA_UNMAP, b=64) +
            step(CARD_DMA, a=1 << 16, b=4096),

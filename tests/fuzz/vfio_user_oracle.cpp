@@ -21,6 +21,9 @@ constexpr uint32_t kErrorFlag = 0x20;
 constexpr uint64_t kPage = 4096;
 constexpr size_t kMostFds = 16;
 
+/// For ends of ranges: one more than the last address may not fit in 64 bits.
+__extension__ using Wide = unsigned __int128;
+
 constexpr uint16_t kVersion = 1;
 constexpr uint16_t kDmaMap = 2;
 constexpr uint16_t kDmaUnmap = 3;
@@ -51,7 +54,7 @@ bool is_inside(std::span<const uint8_t> payload, size_t at = 0) {
   const auto region = value_at<uint32_t>(payload, at + 8);
   const auto count = value_at<uint32_t>(payload, at + 12);
   if (region >= kRegionBytes.size() || count == 0 || count > 1 << 20) return false;
-  const unsigned __int128 end = static_cast<unsigned __int128>(offset) + count;
+  const Wide end = static_cast<Wide>(offset) + count;
   return end <= kRegionBytes[region];
 }
 
@@ -191,9 +194,9 @@ Oracle::Outcome Oracle::predict_dma_map(const ClientMessage& message) {
   const auto flags = value_at<uint32_t>(payload, 4);
   const auto offset = value_at<uint64_t>(payload, 8);
   const Range range{value_at<uint64_t>(payload, 16), value_at<uint64_t>(payload, 24)};
-  const auto end_of = [](const Range& each) { return static_cast<unsigned __int128>(each.address) + each.bytes; };
+  const auto end_of = [](const Range& each) { return static_cast<Wide>(each.address) + each.bytes; };
   const bool fits = range.bytes > 0 && range.bytes % kPage == 0 && range.address % kPage == 0 &&
-                    end_of(range) <= static_cast<unsigned __int128>(1) << 64;
+                    end_of(range) <= static_cast<Wide>(1) << 64;
   if (!fits) return Outcome::kError;
   if (!message.fds.empty()) {
     const auto kind = message.fds.front();

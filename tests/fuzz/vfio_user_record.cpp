@@ -40,15 +40,20 @@ constexpr std::array<Place, 16> kPlaces{{
     {9, 0},
     {0xffff'ffff, ~uint64_t{0} - 0x80},
 }};
-constexpr std::array<uint32_t, 16> kSizes{4, 4, 4, 8, 1, 2, 3, 16, 64, 256, 4096, 5000, 0, 1 << 20, (1 << 20) + 1, ~0U};
+constexpr uint8_t kOwnPlace = 6;
+constexpr uint32_t kMostBytes = 1 << 20;
+constexpr uint32_t kMostFabricBytes = 16384;
+constexpr uint32_t kMostConfigBytes = 256;
+constexpr std::array<uint32_t, 16> kSizes{4,  4, 4, 8, 1, 2, 3, 16, 64, 256, 4096, 5000, 0, kMostBytes, kMostBytes + 1,
+                                          ~0U};
 
 constexpr uint64_t kPage = 4096;
 constexpr std::array<uint16_t, 16> kFdCounts{1, 0, 1, 1, 1, 2, 3, 4, 8, 15, 16, 17, 32, 64, 128, 253};
 
 template <typename Structure>
 void append(Payload& payload, const Structure& structure) {
-  const auto* bytes = reinterpret_cast<const uint8_t*>(&structure);
-  payload.insert(payload.end(), bytes, bytes + sizeof structure);
+  payload.resize(payload.size() + sizeof structure);
+  std::memcpy(payload.data() + payload.size() - sizeof structure, &structure, sizeof structure);
 }
 
 template <typename Structure>
@@ -110,24 +115,27 @@ Payload set_irqs(const Record& record) {
   set.start = record.a & 0xff;
   set.count = record.a >> 8 & 0xff;
   if ((record.a >> 31) != 0) set.count = record.a;
-  auto payload = bytes_of(set);
-  if ((set.flags & vfio::IrqSet::kDataBool) != 0) {
-    payload.insert(payload.end(), set.count & 0xff, static_cast<uint8_t>(record.b >> 8));
-  }
+  const size_t data = (set.flags & vfio::IrqSet::kDataBool) != 0 ? set.count & 0xff : 0;
+  Payload payload(sizeof set + data, static_cast<uint8_t>(record.b >> 8));
+  std::memcpy(payload.data(), &set, sizeof set);
   return payload;
 }
 
 vfio::RegionAccess access(const Record& record) {
   const auto& place = kPlaces[record.select & 15U];
-  return {place.offset + record.a, place.region, kSizes[record.select >> 4U]};
+  uint32_t size = kSizes[record.select >> 4U];
+  // The largest accesses that are allowed end in the VMD, smaller ones cross the fabric: sessions must be many.
+  if (size <= kMostBytes && place.region == vfio::kRegionBar0) size = std::min(size, kMostConfigBytes);
+  if (size == kMostBytes && (record.select & 15U) != kOwnPlace) size = kMostFabricBytes;
+  return {place.offset + record.a, place.region, size};
 }
 
 /// `b` again and again, then zeros: a large write need not be all interesting.
 Payload region_write(const Record& record) {
   const auto write = access(record);
-  auto payload = bytes_of(write);
   const size_t data = std::min<size_t>(write.count, vfio::kMaxDataBytes + 64);
-  payload.resize(payload.size() + data);
+  Payload payload(sizeof write + data);
+  std::memcpy(payload.data(), &write, sizeof write);
   for (size_t at = 0; at < std::min<size_t>(data, 64); ++at) {
     payload[sizeof write + at] = static_cast<uint8_t>(record.b >> (at % 8 * 8));
   }
