@@ -1,16 +1,23 @@
-# Views of models/*/registers.yaml, generated into the build tree by models/base/reggen.
+# Views of the register descriptions, generated into the build tree by models/base/reggen. A block is described by
+# models/<block>/registers.yaml or, when that grows too long, by the files in models/<block>/registers/.
 #   ${NPUVP_GENERATED_DIR}/npu/registers/<block>.h      C
 #   ${NPUVP_GENERATED_DIR}/npuvp/registers/<block>.h    C++
 #   ${NPUVP_GENERATED_DIR}/sv/<block>_registers_pkg.sv  SystemVerilog
 #   ${NPUVP_GENERATED_DIR}/md/<block>.md                Markdown
 set(NPUVP_GENERATED_DIR ${CMAKE_BINARY_DIR}/generated)
 
-file(GLOB register_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/models/*/registers.yaml)
+file(GLOB register_files CONFIGURE_DEPENDS
+  ${CMAKE_SOURCE_DIR}/models/*/registers.yaml ${CMAKE_SOURCE_DIR}/models/*/registers/*.yaml)
 file(GLOB generator_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/models/base/reggen/*.py)
 set(generated_files)
+set(blocks)
 foreach(file ${register_files})
-  get_filename_component(folder ${file} DIRECTORY)
-  get_filename_component(block ${folder} NAME)
+  file(RELATIVE_PATH place ${CMAKE_SOURCE_DIR}/models ${file})
+  string(REGEX REPLACE "/.*" "" block ${place})
+  list(APPEND blocks ${block})
+endforeach()
+list(REMOVE_DUPLICATES blocks)
+foreach(block ${blocks})
   list(APPEND generated_files
     ${NPUVP_GENERATED_DIR}/npu/registers/${block}.h
     ${NPUVP_GENERATED_DIR}/npuvp/registers/${block}.h)

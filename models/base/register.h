@@ -41,6 +41,7 @@ struct RegisterInfo {
   std::span<const FieldInfo> fields;
   unsigned index = 0;             ///< In its array.
   bool read_side_effect = false;  ///< The read hook changes state: debuggers get the stored value instead.
+  uint64_t sticky = 0;            ///< Bits that only a full reset of the bank changes.
 };
 
 /// One write from the bus, as the write hook sees it.
@@ -70,6 +71,8 @@ class Register {
   void set_bits(uint64_t bits) { set(value_ | bits); }
   void clear_bits(uint64_t bits) { set(value_ & ~bits); }
   void reset() { value_ = info_.reset; }
+  /// As reset(), but sticky bits stay.
+  void reset_unless_sticky() { value_ = (value_ & info_.sticky) | (info_.reset & ~info_.sticky); }
 
   /// Replaces the value that a bus read gives (of a counter, say). Called with the stored value, before rc takes
   /// effect.
@@ -80,6 +83,18 @@ class Register {
   void set_reset(uint64_t value) {
     info_.reset = value & width_mask();
     value_ = info_.reset;
+  }
+  /// For a description that covers several kinds of instances. Bits that this one does not have read 0 and ignore
+  /// writes; bits that are fixed here keep their reset value.
+  void implement_only(uint64_t bits) {
+    make_read_only(~bits);
+    info_.access.ro &= bits;
+    set_reset(info_.reset & bits);
+  }
+  void make_read_only(uint64_t bits) {
+    auto& access = info_.access;
+    access.ro |= bits & access.defined();
+    for (auto* mask : {&access.rw, &access.wo, &access.w1c, &access.w1s, &access.rc}) *mask &= ~bits;
   }
 
   [[nodiscard]] const RegisterInfo& info() const { return info_; }

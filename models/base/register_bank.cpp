@@ -59,6 +59,10 @@ void RegisterBank::reset() {
   for (auto* each : registers_) each->reset();
 }
 
+void RegisterBank::reset_unless_sticky() {
+  for (auto* each : registers_) each->reset_unless_sticky();
+}
+
 Register* RegisterBank::find(uint64_t offset) const {
   auto next = std::upper_bound(registers_.begin(), registers_.end(), offset,
                                [](uint64_t at, const Register* other) { return at < other->info().offset; });

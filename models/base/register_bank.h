@@ -39,6 +39,8 @@ class RegisterBank {
 
   /// Every register to its reset value; no hook is called.
   void reset();
+  /// The same, but sticky bits stay.
+  void reset_unless_sticky();
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] uint64_t size() const { return size_; }

@@ -13,29 +13,41 @@ constexpr uint64_t kFlags = 0xf;
 
 }  // namespace
 
-BaseAddressRegisters::BaseAddressRegisters(Type0Registers& header) : header_(header) {
-  for (unsigned index = 0; index < header_.BAR.size(); ++index) {
-    auto& bar = header_.BAR[index];
-    bar.on_write(
-        [this, index, &bar](const base::RegisterWrite&) { bar.set((bar.get() & writable_[index]) | fixed_[index]); });
+BaseAddressRegisters::BaseAddressRegisters(std::span<base::Register, kCount> registers) : registers_(registers) {
+  for (unsigned index = 0; index < kCount; ++index) {
+    registers_[index].on_write([this, index](const base::RegisterWrite&) { keep_implemented_bits(index); });
   }
 }
 
 void BaseAddressRegisters::add(const BarParameters& bar) {
-  sc_assert(bar.index + (bar.is_64bit ? 1 : 0) < bars_.size());
-  sc_assert(std::has_single_bit(bar.bytes) && bar.bytes >= 16);
-  sc_assert(bar.is_64bit || bar.bytes <= 1ULL << 31);
+  sc_assert(bar.index + (bar.is_64bit ? 1 : 0) < kCount);
   bars_[bar.index] = bar;
-  const uint64_t mask = ~(bar.bytes - 1);
-  writable_[bar.index] = mask & 0xffff'ffff;
   fixed_[bar.index] = (bar.is_64bit ? kIs64Bit : 0) | (bar.prefetchable ? kPrefetchable : 0);
-  header_.BAR[bar.index].set_reset(fixed_[bar.index]);
-  if (bar.is_64bit) writable_[bar.index + 1] = mask >> 32;
+  registers_[bar.index].set_reset(fixed_[bar.index]);
+  resize(bar.index, bar.bytes);
+}
+
+void BaseAddressRegisters::resize(unsigned index, uint64_t bytes) {
+  auto& bar = bars_[index];
+  sc_assert(bar.bytes > 0 && std::has_single_bit(bytes) && bytes >= 16);
+  sc_assert(bar.is_64bit || bytes <= 1ULL << 31);
+  bar.bytes = bytes;
+  const uint64_t mask = ~(bytes - 1);
+  writable_[index] = mask & 0xffff'ffff;
+  keep_implemented_bits(index);
+  if (!bar.is_64bit) return;
+  writable_[index + 1] = mask >> 32;
+  keep_implemented_bits(index + 1);
+}
+
+void BaseAddressRegisters::keep_implemented_bits(unsigned index) {
+  auto& bar = registers_[index];
+  bar.set((bar.get() & writable_[index]) | fixed_[index]);
 }
 
 uint64_t BaseAddressRegisters::base(unsigned index) const {
-  const uint64_t low = header_.BAR[index].get() & ~kFlags;
-  return bars_[index].is_64bit ? low | header_.BAR[index + 1].get() << 32 : low;
+  const uint64_t low = registers_[index].get() & ~kFlags;
+  return bars_[index].is_64bit ? low | registers_[index + 1].get() << 32 : low;
 }
 
 std::optional<BaseAddressRegisters::Hit> BaseAddressRegisters::decode(uint64_t address, uint64_t bytes) const {

@@ -8,17 +8,16 @@ void Bus::attach(BusDevice& device, uint8_t devfn) {
   places_.push_back({devfn, &device});
 }
 
-Completion Bus::route(Request& request, Passage& passage) {
-  const bool by_devfn = !request.is_memory() && !request.is_type1;
+BusDevice* Bus::find(const Request& request) const {
+  const bool by_devfn = request.is_config() && !request.is_type1;
   for (const auto& [devfn, device] : places_) {
-    const bool addressed = by_devfn ? devfn == devfn_of(request.completer) : device->claims(request);
-    if (addressed) return device->receive(request, passage);
+    if (by_devfn ? devfn == devfn_of(request.completer) : device->claims(request)) return device;
   }
-  return Completion::kUnsupportedRequest;
+  return nullptr;
 }
 
-void Bus::fundamental_reset() {
-  for (const auto& place : places_) place.device->fundamental_reset();
+void Bus::reset(ResetKind kind) {
+  for (const auto& place : places_) place.device->reset(kind);
 }
 
 }  // namespace npuvp::pcie

@@ -14,14 +14,16 @@ constexpr unsigned kExtendedNextShift = 20;
 
 }  // namespace
 
-ConfigSpace::ConfigSpace(base::RegisterBank& header) : structures_{{0, &header, nullptr}} {}
+ConfigSpace::ConfigSpace(base::RegisterBank& header) : structures_{{0, kCapabilities, &header, nullptr}} {
+  sc_assert(header.size() == kCapabilities);
+}
 
 void ConfigSpace::add(Capability& capability, unsigned offset) {
   auto& previous = structures_.back();
   const bool extended = offset >= kExtendedCapabilities;
   const bool first_extended = extended && previous.offset < kExtendedCapabilities;
   sc_assert(offset % 4 == 0 && offset >= std::max(kCapabilities, previous.end()));
-  sc_assert(offset + capability.bank().size() <= (extended ? kBytes : kExtendedCapabilities));
+  sc_assert(offset + capability.bytes() <= (extended ? kBytes : kExtendedCapabilities));
   sc_assert(!first_extended || offset == kExtendedCapabilities);
 
   if (extended && !first_extended) {
@@ -30,7 +32,7 @@ void ConfigSpace::add(Capability& capability, unsigned offset) {
   } else if (!extended) {
     previous.bank->find(previous.capability == nullptr ? kCapabilitiesPointer : kNextPointer)->set_reset(offset);
   }
-  structures_.push_back({offset, &capability.bank(), &capability});
+  structures_.push_back({offset, capability.bytes(), &capability.bank(), &capability});
 }
 
 template <typename Access>
@@ -57,10 +59,10 @@ void ConfigSpace::write(unsigned offset, std::span<const uint8_t> data, const ba
   });
 }
 
-void ConfigSpace::reset() {
+void ConfigSpace::reset(ResetKind kind) {
   for (const auto& each : structures_) {
     if (each.capability != nullptr) {
-      each.capability->reset();
+      each.capability->reset(kind);
     } else {
       each.bank->reset();
     }

@@ -17,7 +17,8 @@ class ConfigSpace {
   static constexpr unsigned kCapabilities = 0x40;
   static constexpr unsigned kExtendedCapabilities = 0x100;
 
-  /// `header` has the layout of map type0 or type1 of registers.yaml. Everything added must outlive the space.
+  /// `header` has the layout of map type0, type1 or type0_virtual (registers/headers.yaml). Everything added must
+  /// outlive the space.
   explicit ConfigSpace(base::RegisterBank& header);
 
   /// Appends to the capability list (offset 0x40 to 0xff) or, from 0x100 on, to the extended list, whose first entry
@@ -28,15 +29,16 @@ class ConfigSpace {
   void read(unsigned offset, std::span<uint8_t> data, const base::Origin& origin);
   void write(unsigned offset, std::span<const uint8_t> data, const base::Origin& origin);
 
-  void reset();
+  void reset(ResetKind kind);
 
  private:
   struct Placed {
     unsigned offset;
+    unsigned bytes;
     base::RegisterBank* bank;
     Capability* capability;  // nullptr: the header
 
-    [[nodiscard]] unsigned end() const { return offset + static_cast<unsigned>(bank->size()); }
+    [[nodiscard]] unsigned end() const { return offset + bytes; }
   };
 
   /// Calls `access` with each structure and the part of [offset, offset + bytes) that lies in it.

@@ -1,66 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <tlm_utils/simple_target_socket.h>
-
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <systemc>
+#include <optional>
+#include <string>
 
-#include "models/base/environment.h"
-#include "models/base/initiator_port.h"
-#include "models/pcie/base_address_registers.h"
+#include "models/pcie/capabilities/aer_capability.h"
+#include "models/pcie/capabilities/express_capability.h"
+#include "models/pcie/capabilities/msix_capability.h"
 #include "models/pcie/config_space.h"
+#include "models/pcie/credit_pool.h"
+#include "models/pcie/error_reporter.h"
 #include "models/pcie/msix_table.h"
-#include "models/pcie/port.h"
-#include "models/pcie/power_management_capability.h"
-#include "models/pcie/serial_number_capability.h"
 
 namespace npuvp::pcie {
 
-/// PCI Express endpoint function: the card's door to the host.
-///
-/// Sockets: `bar0` and `bar2` towards the card carry the host's memory accesses, address relative to the BAR (without
-/// the MSI-X structures, which the function keeps itself); `dma` takes the card's accesses to host memory, address on
-/// the host's bus, any size up to 4 KiB; `port()` is connected to a Link.
-/// Timing: none of its own. A read through `dma` returns with the time its last byte has arrived, a write, which is
-/// posted, with the time it has reached host memory. Interrupts follow the writes issued before them.
-class Function final : public sc_core::sc_module, private RequestSink {
+/// What a physical and a virtual function of an endpoint have in common: configuration space, BARs, MSI-X, errors, and
+/// what it has under way as a requester.
+class Function {
  public:
-  struct Parameters {
-    uint16_t vendor_id = 0x1eff;  ///< Of the ATOM card, with device id and class (docs: hardware facts).
-    uint16_t device_id = 0x1220;
-    uint32_t class_code = 0x120000;  ///< Processing accelerator.
-    uint8_t revision_id = 0;
-    uint16_t subsystem_vendor_id = 0x1eff;
-    uint16_t subsystem_id = 0x1220;
-    uint64_t serial_number = 0;  ///< EUI-64.
-    /// BAR sizes of the real card are not public.
-    uint64_t bar0_bytes = 64 << 10;   ///< 64-bit, not prefetchable: registers.
-    uint64_t bar2_bytes = 256 << 20;  ///< 64-bit, prefetchable: memory. 0: none.
-    MsixParameters msix;
-    unsigned generation = 5;
-    unsigned lanes = 16;
-    uint32_t max_payload_bytes = 512;
+  /// Place of a memory request in a function.
+  struct Hit {
+    unsigned bar;
+    uint64_t offset;
   };
 
-  Function(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters);
+  /// What the functions of an endpoint do through its port.
+  struct Outlet {
+    /// Sends the memory write of an interrupt message.
+    std::function<void(Function&, uint64_t address, uint32_t data)> interrupt;
+    std::function<void(Function&, MessageCode)> error;
+  };
 
-  base::InitiatorPort bar0;
-  base::InitiatorPort bar2;
-  tlm_utils::simple_target_socket<Function> dma;
+  virtual ~Function() = default;
+  Function(const Function&) = delete;
+  Function& operator=(const Function&) = delete;
 
-  [[nodiscard]] Port& port() { return port_; }
-
-  /// Interrupt condition of an MSI-X vector; one that does not exist is misuse by whoever chose it.
-  void raise_vector(unsigned vector);
-
-  /// Called when the function was reset by hot reset, function-level reset or with the whole hierarchy.
-  void on_reset(std::function<void()> handler) { on_reset_ = std::move(handler); }
-
-  /// Bus, device and function number as the last configuration write told.
+  /// 0: the physical function, n: virtual function n.
+  [[nodiscard]] unsigned index() const { return index_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] RoutingId routing_id() const { return routing_id_; }
+  void set_routing_id(RoutingId id) { routing_id_ = id; }
+
+  void access_config(const Request& request);
+
+  /// Its BARs answer.
+  [[nodiscard]] virtual bool answers_memory() const = 0;
+  /// It may send memory requests and interrupts.
+  [[nodiscard]] virtual bool may_master() const = 0;
+  virtual void reset(ResetKind kind);
+
+  [[nodiscard]] MsixTable* msix_table() { return msix_table_.get(); }
+  [[nodiscard]] unsigned vectors() const { return vectors_; }
+  [[nodiscard]] ErrorReporter& errors() { return *errors_; }
+  /// Legacy status bits of the header.
+  virtual void note_received(Completion status) = 0;
+  virtual void note_poison(bool as_requester) = 0;
+
+  /// Posted writes of the function that have not arrived yet: interrupts follow them.
+  void note_posted(sc_core::sc_time issued, sc_core::sc_time arrived);
+  [[nodiscard]] sc_core::sc_time posted_arrived(sc_core::sc_time issued_until) const;
+
+  /// Tags of outstanding requests.
+  [[nodiscard]] CreditPool& tags() { return tags_; }
+  void set_tags(unsigned count) {
+    if (tags_.size() != count) tags_ = CreditPool(count);
+  }
+
+ protected:
+  /// `header` has the layout of a type 0 header.
+  Function(std::string name, unsigned index, base::RegisterBank& header);
+
+  /// To be called by derived classes, with what they are made of, in their constructors.
+  void add_msix(base::Environment& environment, const MsixParameters& parameters, unsigned offset,
+                const Outlet& outlet);
+  void set_errors(std::unique_ptr<ErrorReporter> errors) { errors_ = std::move(errors); }
+  /// Something that keeps interrupts back may have changed.
+  void update_interrupts() {
+    if (msix_table_) msix_table_->update();
+  }
+  [[nodiscard]] ConfigSpace& config() { return config_; }
 
  private:
   struct PostedWrite {
@@ -68,33 +90,16 @@ class Function final : public sc_core::sc_module, private RequestSink {
     sc_core::sc_time arrived;
   };
 
-  /// From the link.
-  Completion receive(Request& request, Passage& passage) override;
-  Completion access_config(Request& request);
-  Completion access_memory(Request& request, Passage& passage);
-  Completion access_bar(base::InitiatorPort& bar, uint64_t offset, Request& request, Passage& passage);
-
-  void dma_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-  Completion post(Request& request, Passage& passage);
-  void send_interrupt(uint64_t address, uint32_t data);
-  [[nodiscard]] bool may_master() const { return header_.COMMAND.BUS_MASTER.get() != 0 && power_.in_d0(); }
-  void reset();
-
-  base::Environment& environment_;
-  std::shared_ptr<spdlog::logger> log_;
-  Parameters parameters_;
-  Type0Registers header_;
-  BaseAddressRegisters bars_;
-  ExpressCapability express_;
-  PowerManagementCapability power_;
+  const std::string name_;
+  const unsigned index_;
+  ConfigSpace config_;
   std::unique_ptr<MsixCapability> msix_;
   std::unique_ptr<MsixTable> msix_table_;
-  SerialNumberCapability serial_number_;
-  ConfigSpace config_;
-  Port port_;
+  unsigned vectors_ = 0;
+  std::unique_ptr<ErrorReporter> errors_;
   RoutingId routing_id_ = 0;
-  std::deque<PostedWrite> posted_;  // in order of issue calls; arrived ones are dropped from the front
-  std::function<void()> on_reset_;
+  std::deque<PostedWrite> posted_;  // in order of issue calls
+  CreditPool tags_{32};
 };
 
 }  // namespace npuvp::pcie

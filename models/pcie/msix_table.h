@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "models/pcie/msix_capability.h"
+#include "models/pcie/capabilities/msix_capability.h"
 
 namespace npuvp::pcie {
 

@@ -14,6 +14,7 @@ constexpr unsigned kEcamFunctionShift = 12;
 constexpr uint64_t kEcamRegisterMask = 0xfff;
 constexpr uint64_t kEcamBytes = 1ULL << 28;
 constexpr uint64_t kConfigBytes = 4;  // a configuration request is one double word
+constexpr unsigned kMostWarnings = 20;  // of DMA that misses memory: a guest can cause any number
 
 /// Calls `access(address, data)` for the parts of a payload between multiples of `boundary`.
 template <typename Access>
@@ -46,13 +47,14 @@ RootComplex::RootComplex(sc_core::sc_module_name name, base::Environment& enviro
 
 void RootComplex::add(RootPort& port, uint8_t devfn) {
   bus_.attach(port, devfn);
-  port.bind_primary(*this);
+  from_ports_.push_back(std::make_unique<FromPort>(*this, port));
+  port.bind_primary(*from_ports_.back());
 }
 
 void RootComplex::fundamental_reset() {
   interrupts_.clear();
   interrupt_due_.cancel();
-  bus_.fundamental_reset();
+  bus_.reset(ResetKind::kFundamental);
 }
 
 void RootComplex::config_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
@@ -83,22 +85,55 @@ void RootComplex::memory_transport(tlm::tlm_generic_payload& payload, sc_time& d
 }
 
 void RootComplex::access(Request& request, sc_time& delay) {
-  Passage passage{delay, delay};
+  Passage passage{delay, delay, {}};
   passage.shift(parameters_.latency);
-  const auto status = bus_.route(request, passage);
-  if (request.is_read()) passage.shift(parameters_.latency);
+  auto* port = static_cast<RootPort*>(bus_.find(request));
+  const auto status = port == nullptr ? Completion::kUnsupportedRequest : port->receive(request, passage);
+  if (request.is_non_posted()) passage.shift(parameters_.latency);
   delay = std::max(delay, passage.end);
-  if (status == Completion::kSuccess) return;
+  if (status == Completion::kSuccess && !(request.is_read() && request.poison)) return;
+  if (status == Completion::kTimeout && request.is_non_posted()) {
+    delay += parameters_.completion_timeout;
+    port->errors().report(Error::kCompletionTimeout);
+  }
   log_->debug("{} of {} bytes at {:#x} (function {:#06x}): completion status {}", request.is_read() ? "read" : "write",
               request.data.size(), request.address, request.completer, static_cast<unsigned>(status));
   if (request.is_read()) std::fill(request.data.begin(), request.data.end(), uint8_t{0xff});
 }
 
-Completion RootComplex::receive(Request& request, Passage& passage) {
-  if (host_ == nullptr || !request.is_memory()) return Completion::kUnsupportedRequest;
+Completion RootComplex::route_from(RootPort& source, Request& request, Passage& passage) {
   passage.shift(parameters_.latency);
-  const bool is_interrupt = request.address - kInterruptBase < kInterruptBytes;
-  if (is_interrupt) {
+  const bool is_interrupt = request.is_memory() && request.address - kInterruptBase < kInterruptBytes;
+  if (auto* peer = is_interrupt ? nullptr : static_cast<RootPort*>(bus_.find(request))) {
+    return to_peer(source, *peer, request, passage);
+  }
+  const auto status =
+      host_ != nullptr && request.is_memory() ? to_host(request, passage) : Completion::kUnsupportedRequest;
+  // The root port answers for the root complex.
+  return status == Completion::kSuccess ? status : source.refuse(request);
+}
+
+Completion RootComplex::to_peer(RootPort& source, RootPort& peer, Request& request, Passage& passage) {
+  if (request.kind == RequestKind::kCompletion) {
+    ++counters_.completions;
+    return peer.receive(request, passage);
+  }
+  if (!parameters_.peer_to_peer) {
+    ++counters_.refused;
+    return source.refuse(request);
+  }
+  if (&source != &peer && source.peer_action(request, peer) == DownstreamPort::PeerAction::kBlock) {
+    return source.violate(request);
+  }
+  ++counters_.requests;
+  counters_.bytes += request.data.size();
+  const auto status = peer.receive(request, passage);
+  if (request.is_non_posted()) passage.shift(parameters_.latency);
+  return status;
+}
+
+Completion RootComplex::to_host(Request& request, Passage& passage) {
+  if (request.address - kInterruptBase < kInterruptBytes) {
     if (request.is_read() || request.data.size() != 4) return Completion::kUnsupportedRequest;
     schedule_interrupt(request, passage);
     return Completion::kSuccess;
@@ -111,9 +146,15 @@ Completion RootComplex::receive(Request& request, Passage& passage) {
     ok = host_->dma_write(request.address, request.data);
   }
   if (ok) return Completion::kSuccess;
+  warn_of_missed_memory(request);
+  return Completion::kUnsupportedRequest;
+}
+
+void RootComplex::warn_of_missed_memory(const Request& request) {
+  if (warnings_ >= kMostWarnings) return;
   log_->warn("DMA {} of {} bytes at {:#x} by function {:#06x}: not host memory", request.is_read() ? "read" : "write",
              request.data.size(), request.address, request.requester);
-  return Completion::kUnsupportedRequest;
+  if (++warnings_ == kMostWarnings) log_->warn("further DMA that misses host memory is not shown");
 }
 
 void RootComplex::schedule_interrupt(const Request& request, const Passage& passage) {

@@ -3,13 +3,13 @@
 
 #include <string>
 
-#include "models/pcie/bridge.h"
-#include "models/pcie/port.h"
+#include "models/pcie/downstream_port.h"
 
 namespace npuvp::pcie {
 
-/// Root port: a bridge on bus 0 of the root complex with a link below.
-class RootPort final : public Bridge {
+/// Root port: a bridge on bus 0 of the root complex with a link below. Collects the error messages of everything below
+/// (PCI Express Base Specification 6.2.4.1).
+class RootPort final : public DownstreamPort {
  public:
   struct Parameters {
     /// Ours, see README.md: nobody's hardware is claimed to be present.
@@ -21,17 +21,15 @@ class RootPort final : public Bridge {
     /// What the host's firmware leaves in DEVICE_CONTROL; Linux then gives the devices below the same.
     uint32_t programmed_payload_bytes = 256;
     unsigned port_number = 0;
+    unsigned ports = 1;  ///< Of the root complex.
+    bool hot_plug = false;
+    unsigned slot = 0;
   };
 
   RootPort(std::string name, base::Environment& environment, const Parameters& parameters);
 
-  [[nodiscard]] Port& port() { return port_; }
-
  private:
-  Completion send_below(Request& request, Passage& passage) override { return port_.transmit(request, passage); }
-  void reset_below() override { port_.reset_below(); }
-
-  Port port_;
+  void pass_error(MessageCode code, RoutingId source) override;
 };
 
 }  // namespace npuvp::pcie

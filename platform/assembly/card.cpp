@@ -195,8 +195,8 @@ noc::Crossbar::Parameters aperture_parameters(const config::CardConfig& config) 
   return parameters;
 }
 
-pcie::Function::Parameters function_parameters(const config::CardConfig& config, unsigned index) {
-  pcie::Function::Parameters parameters;
+pcie::Endpoint::Parameters endpoint_parameters(const config::CardConfig& config, unsigned index) {
+  pcie::Endpoint::Parameters parameters;
   parameters.vendor_id = parameters.subsystem_vendor_id = config.pcie.vendor_id;
   parameters.device_id = parameters.subsystem_id = config.pcie.device_id;
   parameters.class_code = config.pcie.class_code;
@@ -241,7 +241,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
       bus_("bus", environment, bus_parameters(config)),
       noc_("noc", environment, noc_parameters(config)),
       aperture_("aperture", environment, aperture_parameters(config)),
-      function_("function", environment, function_parameters(config, index)) {
+      endpoint_("endpoint", environment, endpoint_parameters(config, index)) {
   const std::span<const uint8_t> image(reinterpret_cast<const uint8_t*>(rom.data()), rom.size());
   if (!rom_.load(0, image)) {
     throw config::ConfigError(
@@ -255,7 +255,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
 
   mailbox_.on_card_reset([this] { request_reset(ResetCause::kHost); });
   system_controller_.on_card_reset([this](ResetCause cause) { request_reset(cause); });
-  function_.on_reset([this] { request_reset(ResetCause::kPcie); });
+  endpoint_.on_reset([this](unsigned) { request_reset(ResetCause::kPcie); });
   SC_METHOD(reset);
   sensitive << reset_event_;
   dont_initialize();
@@ -330,13 +330,13 @@ void Card::bind_noc() {
   noc_.targets[kNocDram].bind(dram_.memory);
   noc_.targets[kNocShared].bind(shared_.ports[0]);
   noc_.targets[kNocTcm].bind(tcm_.ports[kTcmNoc]);
-  noc_.targets[kNocHost].bind(function_.dma);
+  noc_.targets[kNocHost].bind(endpoint_.dma);
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     noc_.targets[kNocScratchpad0 + engine].bind(scratchpads_[engine].ports[kScratchpadNoc]);
   }
 
-  function_.bar0.socket.bind(mailbox_.host);
-  function_.bar2.socket.bind(aperture_.initiators[0]);
+  endpoint_.bar0.socket.bind(mailbox_.host);
+  endpoint_.bar2.socket.bind(aperture_.initiators[0]);
 }
 
 void Card::bind_commands() {
@@ -362,7 +362,7 @@ void Card::bind_interrupts() {
     plic_.external_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kExternal));
   }
   harts_.set_time_source([this](const sc_time& at) { return aclint_.mtime_at(at); });
-  mailbox_.on_raise_vector([this](unsigned vector) { function_.raise_vector(vector); });
+  mailbox_.on_raise_vector([this](unsigned vector) { endpoint_.raise_vector(0, vector); });
 }
 
 void Card::request_reset(ResetCause cause) {

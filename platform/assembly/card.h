@@ -16,7 +16,7 @@
 #include "models/memory/memory.h"
 #include "models/ne/neural_engine.h"
 #include "models/noc/crossbar.h"
-#include "models/pcie/function.h"
+#include "models/pcie/endpoint.h"
 #include "models/plic/plic.h"
 #include "models/riscv/hart_cluster.h"
 #include "models/system_controller/system_controller.h"
@@ -43,7 +43,7 @@ class Card final : public sc_core::sc_module {
        const std::string& rom, const RtlSelection& rtl);
   ~Card() override;
 
-  [[nodiscard]] pcie::Function& function() { return function_; }
+  [[nodiscard]] pcie::Endpoint& endpoint() { return endpoint_; }
   [[nodiscard]] uart::Uart& uart() { return uart_; }
   [[nodiscard]] mailbox::Mailbox& mailbox() { return mailbox_; }
   [[nodiscard]] const task_manager::TaskManager& task_manager() const { return task_manager_; }
@@ -84,7 +84,7 @@ class Card final : public sc_core::sc_module {
   noc::Crossbar bus_;
   noc::Crossbar noc_;
   noc::Crossbar aperture_;  // BAR2 -> DRAM
-  pcie::Function function_;
+  pcie::Endpoint endpoint_;
 
   sc_core::sc_event reset_event_;
   system_controller::ResetCause reset_cause_ = system_controller::ResetCause::kPowerOn;

@@ -26,8 +26,8 @@ Server::Server(sc_core::sc_module_name name, base::Environment& environment, con
     link.generation = card.pcie.generation;
     link.lanes = card.pcie.lanes;
     link.latency = sc_core::sc_time(card.pcie.link_latency_ns, sc_core::SC_NS);
-    links_.push_back(std::make_unique<pcie::Link>(link));
-    links_.back()->connect(root_ports_.back()->port(), cards_.back()->function().port());
+    links_.push_back(std::make_unique<pcie::Link>(fmt::format("link{}", index).c_str(), environment, link));
+    links_.back()->connect(root_ports_.back()->port(), cards_.back()->endpoint().port());
   }
 }
 

@@ -23,7 +23,7 @@ def _register(prefix, register):
 def emit(block):
     guard = f"NPU_REGISTERS_{block.name.upper()}_H"
     lines = ["/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */",
-             f"/* {block.title}: generated from models/{block.name}/registers.yaml. */",
+             f"/* {block.title}: generated from the registers of models/{block.name}. */",
              f"#ifndef {guard}", f"#define {guard}", ""]
     for register_map in block.maps:
         prefix = block.prefix(register_map)

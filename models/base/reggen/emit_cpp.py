@@ -41,8 +41,9 @@ def _info(register, index):
     name = f"{register.name}[{index}]" if register.is_array else register.name
     fields = f"k{_camel(register.name)}Fields" if register.fields else "{}"
     volatile = "true" if register.volatile else "false"
+    sticky = f", {register.sticky_mask():#x}" if register.sticky_mask() else ""
     return (f'{{"{name}", {register.offset_of(index):#x}, {register.width // 8}, {register.reset:#x}ULL, '
-            f"{_masks(register)}, {fields}, {index}, {volatile}}}")
+            f"{_masks(register)}, {fields}, {index}, {volatile}{sticky}}}")
 
 
 def _member(register):
@@ -68,7 +69,7 @@ def _bank(register_map):
 
 def emit(block):
     lines = ["// SPDX-License-Identifier: Apache-2.0",
-             f"// {block.title}: generated from models/{block.name}/registers.yaml.", "#pragma once", "",
+             f"// {block.title}: generated from the registers of models/{block.name}.", "#pragma once", "",
              "#include <array>", "#include <string>", "#include <utility>", "",
              '#include "models/base/register_bank.h"', "", f"namespace npuvp::{block.name} {{", ""]
     for register_map in block.maps:

@@ -20,7 +20,7 @@ def _register(prefix, register):
 def emit(block):
     package = f"{block.name}_registers_pkg"
     lines = ["// SPDX-License-Identifier: Apache-2.0",
-             f"// {block.title}: generated from models/{block.name}/registers.yaml.",
+             f"// {block.title}: generated from the registers of models/{block.name}.",
              "/* verilator lint_off UNUSEDPARAM */", f"package {package};"]
     for register_map in block.maps:
         for register in register_map.registers:

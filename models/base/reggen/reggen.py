@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Generates every view of a block's registers from its registers.yaml.
+"""Generates every view of a block's registers from its registers.yaml, or from the files of its folder registers/.
 
-reggen.py [--c DIR] [--cpp DIR] [--sv DIR] [--md DIR] registers.yaml...
+reggen.py [--c DIR] [--cpp DIR] [--sv DIR] [--md DIR] FILE...
 
   --c    DIR/npu/registers/<block>.h          constants for firmware and driver
   --cpp  DIR/npuvp/registers/<block>.h        register banks for the models
   --sv   DIR/<block>_registers_pkg.sv         SystemVerilog package
   --md   DIR/<block>.md                       the page for people
 
-The schema of registers.yaml is described in models/base/reggen/README.md and checked by schema.py.
+Files with the same `block:` describe one block together. The schema is described in models/base/reggen/README.md and
+checked by schema.py.
 """
 
 import argparse
@@ -36,11 +37,10 @@ def main():
     parser.add_argument("--cpp", type=Path, metavar="DIR")
     parser.add_argument("--sv", type=Path, metavar="DIR")
     parser.add_argument("--md", type=Path, metavar="DIR")
-    parser.add_argument("files", nargs="+", type=Path, metavar="registers.yaml")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     try:
-        for file in arguments.files:
-            block = schema.load(file)
+        for block in schema.load_blocks(arguments.files):
             if arguments.c:
                 write_if_changed(arguments.c / f"npu/registers/{block.name}.h", emit_c.emit(block))
             if arguments.cpp:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads and checks a registers.yaml. Every error names the file, the line where known, the place and the remedy."""
+"""Reads and checks the register descriptions of blocks.
+
+Every error names the file, the line where known, the place and the remedy.
+"""
 
 import dataclasses
 import re
@@ -20,6 +23,7 @@ class Field:
     msb: int
     lsb: int
     access: str
+    sticky: bool
     reset: int
     description: str
     enum: dict
@@ -43,6 +47,7 @@ class Register:
     count: int
     stride: int
     volatile: bool
+    sticky: bool
     description: str
     fields: list
 
@@ -61,6 +66,11 @@ class Register:
         for field in self.fields:
             masks[field.access] |= field.mask
         return masks
+
+    def sticky_mask(self):
+        if not self.fields:
+            return (1 << self.width) - 1 if self.sticky else 0
+        return sum(field.mask for field in self.fields if field.sticky)
 
 
 @dataclasses.dataclass
@@ -123,8 +133,8 @@ def _refuse_repeated(node, what, entries):
         node.fail(f"{what} {repeated} appears twice")
 
 
-def _field(data, file, place, register_access, width):
-    node = _Node(data, file, place, ("name", "bits", "access", "reset", "description", "enum"))
+def _field(data, file, place, register_access, register_sticky, width):
+    node = _Node(data, file, place, ("name", "bits", "access", "sticky", "reset", "description", "enum"))
     name = _identifier(node, r"[A-Z][A-Z0-9_]*", "upper case")
     node.place = f"{place}.{name}"
     bits = str(node.get("bits", (str, int), required=True))
@@ -145,12 +155,13 @@ def _field(data, file, place, register_access, width):
     for key, value in enum.items():
         if not re.fullmatch(r"[A-Z][A-Z0-9_]*", str(key)) or not isinstance(value, int) or value >> (msb - lsb + 1):
             node.fail(f"enum {key}: {value} needs an upper-case name and a value that fits bits {bits}")
-    return Field(name, msb, lsb, access, reset, node.get("description", str, required=True), enum)
+    return Field(name, msb, lsb, access, node.get("sticky", bool, register_sticky), reset,
+                 node.get("description", str, required=True), enum)
 
 
 def _register(data, file, place):
     node = _Node(data, file, place, ("name", "offset", "width", "access", "reset", "count", "stride", "volatile",
-                                     "description", "fields"))
+                                     "sticky", "description", "fields"))
     name = _identifier(node, r"[A-Z][A-Z0-9_]*", "upper case")
     place = node.place = f"{place}.{name}"
     width = node.get("width", int, 32)
@@ -159,7 +170,8 @@ def _register(data, file, place):
     access = node.get("access", str, required=True)
     if access not in ACCESS:
         node.fail(f"access '{access}' is not one of {', '.join(ACCESS)}")
-    fields = [_field(entry, file, place, access, width) for entry in node.get("fields", list, [])]
+    sticky = node.get("sticky", bool, False)
+    fields = [_field(entry, file, place, access, sticky, width) for entry in node.get("fields", list, [])]
     used = 0
     for field in fields:
         if used & field.mask:
@@ -178,7 +190,7 @@ def _register(data, file, place):
     offset = node.get("offset", int, required=True)
     if offset < 0 or count < 1 or stride < width // 8 or offset % (width // 8) or stride % (width // 8):
         node.fail("offset, count, stride or alignment is wrong")
-    return Register(name, offset, width, access, reset, count, stride, node.get("volatile", bool, False),
+    return Register(name, offset, width, access, reset, count, stride, node.get("volatile", bool, False), sticky,
                     node.get("description", str, required=True), fields)
 
 
@@ -204,6 +216,7 @@ def _map(data, file, block):
 
 
 def load(file):
+    """The block, or the part of one, that a file describes."""
     try:
         data = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -215,3 +228,22 @@ def load(file):
     maps = [_map(entry, file, name) for entry in node.get("maps", list, required=True)]
     _refuse_repeated(node, "map", maps)
     return Block(name, node.get("title", str, required=True), node.get("description", str, required=True).strip(), maps)
+
+
+def load_blocks(files):
+    """The blocks that the files describe. Files that name the same block are its parts, in the order given."""
+    blocks, sources = {}, {}
+    for file in files:
+        part = load(file)
+        block = blocks.setdefault(part.name, part)
+        if block is not part:
+            if part.title != block.title:
+                raise SchemaError(f"{file}: block: title '{part.title}' differs from '{block.title}', the one that "
+                                  f"another file gives block {block.name}")
+            block.maps.extend(part.maps)
+            block.description += "\n\n" + part.description
+        for register_map in part.maps:
+            other = sources.setdefault((part.name, register_map.name), file)
+            if other != file:
+                raise SchemaError(f"{file}: block: map {register_map.name} appears in {other} too; rename one")
+    return list(blocks.values())

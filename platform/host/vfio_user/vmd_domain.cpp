@@ -116,7 +116,7 @@ void VmdDomain::write(uint32_t region, uint64_t offset, std::span<const uint8_t>
 }
 
 void VmdDomain::reset() {
-  config_.reset();
+  config_.reset(pcie::ResetKind::kFundamental);
   root_complex_.fundamental_reset();
 }
 

@@ -73,7 +73,7 @@ TEST(PcieConfigSpace, ReportsTheLinkAsGen5x16) {
     const unsigned express = walk_capabilities(platform, id).at(0x10);
     EXPECT_EQ(platform.read_config(id, express + 0x0c, 4) & 0x3ff, 0x105u) << "capability";
     EXPECT_EQ(platform.read_config(id, express + 0x12, 2) & 0x3ff, 0x105u) << "status";
-    EXPECT_EQ(platform.read_config(id, express + 0x2c, 4), 0x3eu) << "supported speeds";
+    EXPECT_EQ(platform.read_config(id, express + 0x2c, 4) & 0xff, 0x3eu) << "supported speeds";
   }
 }
 
@@ -132,7 +132,7 @@ TEST(PcieConfigSpace, KeepsReadOnlyAndReservedBitsAndTakesBytes) {
 TEST(PcieConfigSpace, ProgramsThePayloadSizes) {
   Platform platform;
   platform.enumerate();
-  auto& express = platform.function.port().express();
+  auto& express = platform.endpoint.port().express();
   EXPECT_EQ(express.max_payload_bytes(), 128u);
   EXPECT_EQ(express.max_read_request_bytes(), 512u);
   platform.write_config(kEndpoint, 0x48, 2, 0x5810 | 1 << 5);

@@ -38,7 +38,7 @@ class PcieMsix : public testing::Test {
 TEST_F(PcieMsix, SendsTheMessageOfTheVector) {
   platform.write_config(kEndpoint, kControl, 2, kEnable);
   unmask(3);
-  platform.function.raise_vector(3);
+  platform.endpoint.raise_vector(0, 3);
   EXPECT_TRUE(platform.host.interrupts.empty()) << "not before it has travelled";
   ASSERT_EQ(interrupts(), 1u);
   EXPECT_EQ(platform.host.interrupts[0].address, 0xfee0'3000u);
@@ -47,7 +47,7 @@ TEST_F(PcieMsix, SendsTheMessageOfTheVector) {
 
 TEST_F(PcieMsix, LosesWhatIsRaisedWhileDisabled) {
   unmask(0);
-  platform.function.raise_vector(0);
+  platform.endpoint.raise_vector(0, 0);
   platform.write_config(kEndpoint, kControl, 2, kEnable);
   EXPECT_EQ(interrupts(), 0u);
   EXPECT_EQ(platform.read_memory(kPending, 8), 0u);
@@ -55,8 +55,8 @@ TEST_F(PcieMsix, LosesWhatIsRaisedWhileDisabled) {
 
 TEST_F(PcieMsix, KeepsAMaskedVectorPendingUntilUnmasked) {
   platform.write_config(kEndpoint, kControl, 2, kEnable);
-  platform.function.raise_vector(2);  // masked after reset
-  platform.function.raise_vector(2);
+  platform.endpoint.raise_vector(0, 2);  // masked after reset
+  platform.endpoint.raise_vector(0, 2);
   EXPECT_EQ(interrupts(), 0u);
   EXPECT_EQ(platform.read_memory(kPending, 8), 0x4u);
   unmask(2);
@@ -71,8 +71,8 @@ TEST_F(PcieMsix, FunctionMaskHoldsAllVectors) {
   platform.write_config(kEndpoint, kControl, 2, kEnable | kFunctionMask);
   unmask(0);
   unmask(7);
-  platform.function.raise_vector(0);
-  platform.function.raise_vector(7);
+  platform.endpoint.raise_vector(0, 0);
+  platform.endpoint.raise_vector(0, 7);
   EXPECT_EQ(interrupts(), 0u);
   EXPECT_EQ(platform.read_memory(kPending, 8), 0x81u);
   platform.write_config(kEndpoint, kControl, 2, kEnable);
@@ -83,7 +83,7 @@ TEST_F(PcieMsix, WaitsForBusMasterEnable) {
   platform.write_config(kEndpoint, kControl, 2, kEnable);
   unmask(1);
   platform.write_config(kEndpoint, 0x04, 2, 0x2);
-  platform.function.raise_vector(1);
+  platform.endpoint.raise_vector(0, 1);
   EXPECT_EQ(interrupts(), 0u);
   platform.write_config(kEndpoint, 0x04, 2, 0x6);
   EXPECT_EQ(interrupts(), 1u);
@@ -91,7 +91,7 @@ TEST_F(PcieMsix, WaitsForBusMasterEnable) {
 
 TEST_F(PcieMsix, AVectorThatDoesNotExistIsMisuse) {
   platform.write_config(kEndpoint, kControl, 2, kEnable);
-  platform.function.raise_vector(Platform::kVectors);
+  platform.endpoint.raise_vector(0, Platform::kVectors);
   EXPECT_EQ(interrupts(), 0u);
   EXPECT_EQ(platform.environment.diagnostics().misuse_count(), 1u);
 }
@@ -133,7 +133,7 @@ TEST_F(PcieMsix, FollowsTheWritesThatWereIssuedBefore) {
   sc_core::sc_time later(1, sc_core::SC_MS);
   platform.dma().write(FakeHost::kBase, data, later);  // issued a millisecond after the interrupt
   arrived += sc_core::sc_time_stamp();
-  platform.function.raise_vector(0);
+  platform.endpoint.raise_vector(0, 0);
   ASSERT_EQ(interrupts(), 1u);
   EXPECT_GE(platform.host.interrupts[0].at, arrived);
   EXPECT_LT(platform.host.interrupts[0].at, arrived + sc_core::sc_time(10, sc_core::SC_NS));

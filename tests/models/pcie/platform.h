@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "models/base/initiator_port.h"
-#include "models/pcie/function.h"
+#include "models/pcie/endpoint.h"
 #include "models/pcie/link.h"
 #include "models/pcie/root_complex.h"
 
@@ -99,24 +99,24 @@ class Platform {
   explicit Platform(pcie::Link::Parameters link_parameters = {}, pcie::RootPort::Parameters port_parameters = {})
       : root_complex("root_complex", environment, {}),
         root_port("root_port", environment, port_parameters),
-        function("function", environment, function_parameters()),
-        link(link_parameters),
+        endpoint("endpoint", environment, endpoint_parameters()),
+        link("link", environment, link_parameters),
         bar0("bar0"),
         bar2("bar2") {
     root_complex.add(root_port, 0);
     root_complex.attach(host);
-    link.connect(root_port.port(), function.port());
+    link.connect(root_port.port(), endpoint.port());
     initiators_.config.socket.bind(root_complex.config);
     initiators_.memory.socket.bind(root_complex.memory);
-    initiators_.dma.socket.bind(function.dma);
-    function.bar0.socket.bind(bar0.socket);
-    function.bar2.socket.bind(bar2.socket);
-    function.on_reset([this] { ++resets; });
+    initiators_.dma.socket.bind(endpoint.dma);
+    endpoint.bar0.socket.bind(bar0.socket);
+    endpoint.bar2.socket.bind(bar2.socket);
+    endpoint.on_reset([this](unsigned) { ++resets; });
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
   }
 
-  static pcie::Function::Parameters function_parameters() {
-    pcie::Function::Parameters parameters;
+  static pcie::Endpoint::Parameters endpoint_parameters() {
+    pcie::Endpoint::Parameters parameters;
     parameters.serial_number = 0x1122'3344'5566'7788;
     parameters.msix = {
         .vectors = kVectors, .table_bar = 0, .table_offset = 0x8000, .pending_bar = 0, .pending_offset = 0x9000};
@@ -167,7 +167,7 @@ class Platform {
   FakeHost host;
   pcie::RootComplex root_complex;
   pcie::RootPort root_port;
-  pcie::Function function;
+  pcie::Endpoint endpoint;
   pcie::Link link;
   BarMemory bar0;
   BarMemory bar2;

@@ -34,7 +34,7 @@ TEST(PcieRouting, ForwardsConfigurationByBusNumber) {
   EXPECT_EQ(platform.read_config(kEndpoint, 0, 4), 0xffff'ffffu);
   platform.write_config(0x0700, 0x3c, 1, 1);
   EXPECT_EQ(platform.read_config(0x0700, 0, 4), 0x1220'1effu);
-  EXPECT_EQ(platform.function.routing_id(), 0x0700) << "learned from the configuration write";
+  EXPECT_EQ(platform.endpoint.physical_function().routing_id(), 0x0700) << "learned from the configuration write";
 }
 
 TEST(PcieRouting, ForwardsMemoryByWindowAndBar) {

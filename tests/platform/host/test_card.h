@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "models/base/initiator_port.h"
-#include "models/pcie/function.h"
+#include "models/pcie/endpoint.h"
 
 namespace npuvp::tests {
 
@@ -20,14 +20,14 @@ class TestCard final : public sc_core::sc_module {
  public:
   static constexpr uint32_t kIdentity = 0x4e505531;
 
-  TestCard(sc_core::sc_module_name name, pcie::Function& function)
-      : sc_module(name), bar0("bar0"), bar2("bar2"), dma_("dma"), function_(function) {
+  TestCard(sc_core::sc_module_name name, pcie::Endpoint& endpoint)
+      : sc_module(name), bar0("bar0"), bar2("bar2"), dma_("dma"), endpoint_(endpoint) {
     bar0.register_b_transport(this, &TestCard::bar0_transport);
     bar2.register_b_transport(this, &TestCard::bar2_transport);
-    function.bar0.socket.bind(bar0);
-    function.bar2.socket.bind(bar2);
-    dma_.socket.bind(function.dma);
-    function.on_reset([this] { reset(); });
+    endpoint.bar0.socket.bind(bar0);
+    endpoint.bar2.socket.bind(bar2);
+    dma_.socket.bind(endpoint.dma);
+    endpoint.on_reset([this](unsigned) { reset(); });
     reset();
     SC_HAS_PROCESS(TestCard);
     SC_METHOD(finish);
@@ -80,7 +80,7 @@ class TestCard final : public sc_core::sc_module {
   void start(uint64_t command, sc_core::sc_time delay) {
     command &= 0xffff'ffff;
     if (command >= 2) {
-      function_.raise_vector(static_cast<unsigned>(command - 2) % 8);
+      endpoint_.raise_vector(0, static_cast<unsigned>(command - 2) % 8);
       return;
     }
     std::vector<uint8_t> data(word(0x118) % 4097);
@@ -90,10 +90,10 @@ class TestCard final : public sc_core::sc_module {
     if (dma_.write(word(0x110), data, delay) == tlm::TLM_OK_RESPONSE) done_.notify(delay);
   }
 
-  void finish() { function_.raise_vector(0); }
+  void finish() { endpoint_.raise_vector(0, 0); }
 
   base::InitiatorPort dma_;
-  pcie::Function& function_;
+  pcie::Endpoint& endpoint_;
   std::vector<uint8_t> registers_;
   std::vector<uint8_t> memory_;
   sc_core::sc_event done_;

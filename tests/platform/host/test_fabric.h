@@ -16,15 +16,15 @@ struct TestFabric {
   explicit TestFabric(base::Environment& environment)
       : root_complex("root_complex", environment, {}),
         root_port("root_port", environment, {}),
-        function("function", environment, function_parameters()),
-        card("card", function),
-        link({}) {
+        endpoint("endpoint", environment, endpoint_parameters()),
+        card("card", endpoint),
+        link("link", environment, {}) {
     root_complex.add(root_port, 0);
-    link.connect(root_port.port(), function.port());
+    link.connect(root_port.port(), endpoint.port());
   }
 
-  static pcie::Function::Parameters function_parameters() {
-    pcie::Function::Parameters parameters;
+  static pcie::Endpoint::Parameters endpoint_parameters() {
+    pcie::Endpoint::Parameters parameters;
     parameters.msix = {
         .vectors = kVectors, .table_bar = 0, .table_offset = kMsixTable, .pending_bar = 0, .pending_offset = 0x9000};
     return parameters;
@@ -32,7 +32,7 @@ struct TestFabric {
 
   pcie::RootComplex root_complex;
   pcie::RootPort root_port;
-  pcie::Function function;
+  pcie::Endpoint endpoint;
   TestCard card;
   pcie::Link link;
 };

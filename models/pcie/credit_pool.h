@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <systemc>
+
+namespace npuvp::pcie {
+
+/// A number of units that transactions hold for a time: flow control credits of one kind (PCI Express Base Specification
+/// 2.6.1), or a requester's tags.
+class CreditPool {
+ public:
+  /// `units` 0: without limit.
+  explicit CreditPool(uint64_t units) : units_(units) {}
+
+  [[nodiscard]] uint64_t size() const { return units_; }
+
+  /// Absolute time from which `units`, at most size(), are free; not before `earliest`.
+  [[nodiscard]] sc_core::sc_time available(sc_core::sc_time earliest, uint64_t units) {
+    if (units_ == 0) return earliest;
+    forget_past();
+    uint64_t excess = held_ + std::min(units, units_);
+    for (auto each = holders_.begin(); excess > units_ && each != holders_.end(); ++each) {
+      earliest = std::max(earliest, each->first);
+      excess -= each->second;
+    }
+    return earliest;
+  }
+
+  /// Holds `units` until `release` (absolute).
+  void hold(uint64_t units, sc_core::sc_time release) {
+    if (units_ == 0 || units == 0) return;
+    units = std::min(units, units_);
+    held_ += units;
+    holders_.emplace(release, units);
+  }
+
+  void reset() {
+    holders_.clear();
+    held_ = 0;
+  }
+
+ private:
+  void forget_past() {
+    const auto now = sc_core::sc_time_stamp();
+    while (!holders_.empty() && holders_.begin()->first <= now) {
+      held_ -= holders_.begin()->second;
+      holders_.erase(holders_.begin());
+    }
+  }
+
+  uint64_t units_;
+  uint64_t held_ = 0;
+  std::multimap<sc_core::sc_time, uint64_t> holders_;  // by release
+};
+
+}  // namespace npuvp::pcie
