@@ -34,5 +34,6 @@ if(NPUVP_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL Clang)
     message(FATAL_ERROR "NPUVP_FUZZ needs clang, not ${CMAKE_CXX_COMPILER}. Remedy: use the preset fuzz")
   endif()
-  target_compile_options(npuvp_options INTERFACE -fsanitize=fuzzer-no-link)
+  # With assertions: they are findings. Warnings are the other presets' to judge: clang's differ.
+  target_compile_options(npuvp_options INTERFACE -fsanitize=fuzzer-no-link -UNDEBUG -Wno-error)
 endif()

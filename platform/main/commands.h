@@ -18,5 +18,6 @@ int run_command(const RunOptions& options);
 int boot_command(const BootOptions& options);
 int test_command(const std::vector<std::string>& ctest_arguments);
 int bench_command(const BenchOptions& options);
+int fuzz_command(const FuzzOptions& options);
 
 }  // namespace npuvp::main

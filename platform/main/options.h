@@ -39,10 +39,17 @@ struct BootOptions {
 struct GuestOptions {
   PlatformOptions platform;
   bool kvm = false;
-  std::string precision = "int8";    ///< demo only
-  std::string output;                ///< demo only: file for the logits
-  std::vector<std::string> command;  ///< qemu only: empty for an interactive shell
-  std::vector<std::string> files;    ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
+  std::string precision = "int8";           ///< demo only
+  std::string output;                       ///< demo only: file for the logits
+  std::vector<std::string> command;         ///< qemu only: empty for an interactive shell
+  std::vector<std::string> files;           ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
+  std::vector<std::string> qemu_arguments;  ///< qemu only: passed to QEMU behind its own
+};
+
+struct FuzzOptions {
+  std::vector<std::string> targets{"vfio_user", "board", "onnx", "npy", "image"};  ///< tests/fuzz/CMakeLists.txt
+  unsigned seconds = 60;                                                           ///< Each.
+  std::string json;
 };
 
 struct BenchOptions {
