@@ -80,8 +80,8 @@ void FuzzFabric::reset() {
     uint64_t value;
   };
   domain_.reset();
-  // What is still on its way must not reach the next session.
-  wait(10, sc_core::SC_US);
+  // Links train again, and what is still on its way must not reach the next session. As long as a kernel waits.
+  wait(100, sc_core::SC_MS);
   for (const auto& [offset, value] : std::initializer_list<Write>{{0x14, 0x50},
                                                                   {0x18, kBar2Address},
                                                                   {0x20, kBar4Address & 0xffff'ffff},
