@@ -18,8 +18,8 @@ namespace {
 
 using npuvp::bench::Report;
 
-constexpr uint64_t kGuestAccesses = 3000;
-constexpr uint64_t kRoundTrips = 20'000;
+constexpr uint64_t kGuestAccesses = 500;
+constexpr uint64_t kRoundTrips = 500;
 
 // Vendor, device, register to read, register to write, as guest_mmio takes them. The card: ID, and the last word of the
 // message to the card, which means nothing before the doorbell. edu: identification, and the card liveness check.

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { kPage = 4096, kRounds = 5 };
+enum { kPage = 4096, kRounds = 30 };
 static const char* const kDevices = "/sys/bus/pci/devices";
 
 static int fail(const char* what, const char* name) {
