@@ -158,9 +158,14 @@ static int npu_context_start(struct npu_device *ndev, struct npu_context *contex
 	int err;
 
 	lockdep_assert_held(&ndev->control_lock);
+	if (ndev->partitioning || ndev->io != NPU_IO_RUNNING)
+		return -EBUSY;
+	/* Nobody looked while there was no job. */
+	if (!ndev->dead && !npu_card_works(ndev))
+		npu_recover(ndev, "the card was reset or stopped working", NULL);
 	if (ndev->dead)
 		return -EIO;
-	if (ndev->partitioning || ndev->io != NPU_IO_RUNNING)
+	if (ndev->io != NPU_IO_RUNNING)
 		return -EBUSY;
 	for (index = 0; index < ndev->queue_limit; index++) {
 		if (!ndev->contexts[index])

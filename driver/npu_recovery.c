@@ -201,7 +201,7 @@ void npu_recover(struct npu_device *ndev, const char *reason, const struct npu_c
 		dev_info(npu_dev(ndev), "the %s works again\n", npu_card_name(ndev));
 		return;
 	}
-	if (npu_io_stopped(ndev))
+	if (npu_io_stopped(ndev) || READ_ONCE(ndev->leaving))
 		npu_halt(ndev);
 	else if (npu_lost(ndev))
 		npu_await_pci(ndev);
@@ -226,8 +226,7 @@ void npu_reset_work(struct work_struct *work)
 		goto unlock;
 	if (ndev->io == NPU_IO_RUNNING) {
 		if (!npu_card_works(ndev))
-			npu_recover(ndev, "the firmware stopped working or forgot the queues",
-				    NULL);
+			npu_recover(ndev, "the card was reset or stopped working", NULL);
 	} else if (npu_overdue(ndev)) {
 		npu_give_up(ndev, -ETIMEDOUT);
 	}

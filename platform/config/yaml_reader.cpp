@@ -6,11 +6,22 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <string>
 
 #include "platform/config/config_error.h"
 
 namespace npuvp::config {
 namespace {
+
+/// `text` with control and non-ASCII bytes as \\xNN: a message is one line whatever the file contains.
+std::string printable(const std::string& text) {
+  std::string printed;
+  for (const char each : text) {
+    const auto byte = static_cast<unsigned char>(each);
+    printed += byte >= 0x20 && byte < 0x7f ? std::string(1, each) : fmt::format("\\x{:02x}", byte);
+  }
+  return printed;
+}
 
 YAML::Node load(const std::string& file) {
   try {
@@ -18,7 +29,7 @@ YAML::Node load(const std::string& file) {
   } catch (const YAML::BadFile&) {
     throw ConfigError(fmt::format("{}: cannot be read; give an existing board file", file));
   } catch (const YAML::ParserException& error) {
-    throw ConfigError(fmt::format("{}:{}: not YAML: {}", file, error.mark.line + 1, error.msg));
+    throw ConfigError(fmt::format("{}:{}: not YAML: {}", file, error.mark.line + 1, printable(error.msg)));
   }
 }
 
@@ -48,8 +59,8 @@ void YamlReader::fail(const std::string& key, const std::string& message) const 
   }
   std::string place = path_ + key;
   if (place.ends_with('.')) place.pop_back();
-  throw ConfigError(
-      fmt::format("{}:{}: {}{}{}", layer->file, at.Mark().line + 1, place, place.empty() ? "" : ": ", message));
+  throw ConfigError(fmt::format("{}:{}: {}{}{}", layer->file, at.Mark().line + 1, printable(place),
+                                place.empty() ? "" : ": ", printable(message)));
 }
 
 bool YamlReader::has(const std::string& key) {

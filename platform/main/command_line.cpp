@@ -31,6 +31,7 @@ class CommandLine {
   void add_monitor();
   void add_test();
   void add_bench();
+  void add_fuzz();
   void add_help();
   int help();
   void print_help(const CLI::App& topic);
@@ -43,6 +44,7 @@ class CommandLine {
   BootOptions boot_;
   MonitorOptions monitor_;
   BenchOptions bench_;
+  FuzzOptions fuzz_;
   std::vector<std::string> ctest_arguments_;
   std::string help_topic_;
 };
@@ -72,6 +74,7 @@ CommandLine::CommandLine() {
   add_monitor();
   add_test();
   add_bench();
+  add_fuzz();
   add_help();
 }
 
@@ -136,6 +139,11 @@ void CommandLine::add_qemu() {
   command->add_option("--file", qemu_.files, "Copy a file into the guest (default place /root); repeatable")
       ->type_name("FILE[:GUEST_PATH]")
       ->allow_extra_args(false);
+  command
+      ->add_option("--qemu-arg", qemu_.qemu_arguments,
+                   "Word for QEMU's command line, e.g. --qemu-arg=-device --qemu-arg=edu; repeatable")
+      ->type_name("WORD")
+      ->allow_extra_args(false);
   command->add_option("command", qemu_.command, "Command and arguments, after --")->type_name("COMMAND...");
 }
 
@@ -189,11 +197,27 @@ void CommandLine::add_test() {
 
 void CommandLine::add_bench() {
   auto* command = add("bench", "Measure host speed beside a baseline", "", [this] { return bench_command(bench_); });
-  command->add_option("name", bench_.name, "Which: hart, gemm or run")
+  command->add_option("name", bench_.name, "Which: hart, gemm, run or pcie")
       ->required()
-      ->check(CLI::IsMember({"hart", "gemm", "run"}))
+      ->check(CLI::IsMember({"hart", "gemm", "run", "pcie"}))
       ->type_name("NAME");
   command->add_option("--json", bench_.json, "Write the figures to a file")->type_name("FILE");
+}
+
+void CommandLine::add_fuzz() {
+  auto* command =
+      add("fuzz", "Search for inputs that break npuvp, guided by coverage",
+          "Targets: vfio_user (the socket that QEMU is connected to), board, onnx, npy, image; default: all in\n"
+          "turn. Status 1 when something was found, with the input's file. What it learns is kept in\n"
+          "build/fuzz/tests/fuzz/corpus. Example: npuvp fuzz vfio_user --seconds 600",
+          [this] { return fuzz_command(fuzz_); });
+  command->add_option("target", fuzz_.targets, "What to attack")
+      ->check(CLI::IsMember(fuzz_.targets))
+      ->type_name("TARGET...");
+  command->add_option("--seconds", fuzz_.seconds, "How long, each target")
+      ->check(CLI::Range(1U, 1'000'000U))
+      ->capture_default_str();
+  command->add_option("--json", fuzz_.json, "Write the figures to a file")->type_name("FILE");
 }
 
 void CommandLine::add_help() {
@@ -222,7 +246,7 @@ int CommandLine::run(int argc, char** argv) {
   try {
     app_.parse(argc, argv);
     if (app_.get_subcommands().empty()) {
-      throw CLI::RequiredError("A command (demo, run, boot, qemu, monitor, test, bench, help)");
+      throw CLI::RequiredError("A command (demo, run, boot, qemu, monitor, test, bench, fuzz, help)");
     }
     const auto* command = app_.get_subcommands().front();
     if (command->get_name() == "test") ctest_arguments_ = command->remaining();

@@ -81,6 +81,7 @@ GuestRun::GuestRun(const GuestOptions& options, bool interactive)
   qemu_options_.vfio_user_socket = socket_.path();
   qemu_options_.interactive = interactive;
   qemu_options_.kvm = options.kvm;
+  qemu_options_.extra_arguments = options.qemu_arguments;
   if (!options.platform.firmware.empty()) files_.add_file(kGuestFirmware, session_.firmware());
   for (const auto& entry : options.files) {
     const size_t colon = entry.find(':');

@@ -41,11 +41,18 @@ struct BootOptions {
 struct GuestOptions {
   PlatformOptions platform;
   bool kvm = false;
-  std::string monitor;               ///< Path of the monitor's socket; empty: none.
-  std::string precision = "int8";    ///< demo only
-  std::string output;                ///< demo only: file for the logits
-  std::vector<std::string> command;  ///< qemu only: empty for an interactive shell
-  std::vector<std::string> files;    ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
+  std::string monitor;                      ///< Path of the monitor's socket; empty: none.
+  std::string precision = "int8";           ///< demo only
+  std::string output;                       ///< demo only: file for the logits
+  std::vector<std::string> command;         ///< qemu only: empty for an interactive shell
+  std::vector<std::string> files;           ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
+  std::vector<std::string> qemu_arguments;  ///< qemu only: passed to QEMU behind its own
+};
+
+struct FuzzOptions {
+  std::vector<std::string> targets{"vfio_user", "board", "onnx", "npy", "image"};  ///< tests/fuzz/CMakeLists.txt
+  unsigned seconds = 60;                                                           ///< Each.
+  std::string json;
 };
 
 struct MonitorOptions {

@@ -121,6 +121,7 @@ QemuProcess::QemuProcess(const QemuOptions& options) {
   add({"-device",
        fmt::format(R"({{"driver":"vfio-user-pci","rombar":0,"bus":"npu-root","socket":{{"type":"unix","path":"{}"}}}})",
                    options.vfio_user_socket)});
+  arguments.insert(arguments.end(), options.extra_arguments.begin(), options.extra_arguments.end());
 
   const pid_t parent = getpid();
   pid_ = fork();

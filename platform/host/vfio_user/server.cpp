@@ -249,6 +249,7 @@ int Server::set_irqs(std::span<const uint8_t> payload, std::vector<UniqueFd>& fd
 
   if (data == IrqSet::kDataEventfd) {
     if (!fds.empty() && fds.size() != set.count) return EINVAL;
+    if (!std::all_of(fds.begin(), fds.end(), IrqEventfds::is_eventfd)) return EINVAL;
     for (uint32_t each = 0; each < set.count; ++each) {
       irqs_.assign(set.index, set.start + each, fds.empty() ? UniqueFd() : std::move(fds[each]));
     }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// npuvp bench pcie: what the host side of the fabric costs.
+//   guest   a register read and a posted register write by a program in a guest, of the card and, in the same boot, of
+//           QEMU's own device edu; and the message path by itself (message_path.h), measured before and after
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "tests/bench/bench_report.h"
+#include "tests/bench/message_path.h"
+
+namespace {
+
+using npuvp::bench::Report;
+
+constexpr uint64_t kGuestAccesses = 3000;
+constexpr uint64_t kRoundTrips = 20'000;
+
+// Vendor, device, register to read, register to write, as guest_mmio takes them. The card: ID, and the last word of the
+// message to the card, which means nothing before the doorbell. edu: identification, and the card liveness check.
+constexpr const char* kCard = "1eff:1220:0:3c";
+constexpr const char* kEdu = "1234:11e8:0:4";
+
+struct AccessTimes {
+  double read_ns;
+  double write_ns;
+};
+
+/// Standard output of a command; none if it failed.
+std::optional<std::string> output_of(const std::string& command) {
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return {};
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (size_t bytes = 0; (bytes = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
+    text.append(buffer.data(), bytes);
+  }
+  if (::pclose(pipe) != 0) return {};
+  return text;
+}
+
+/// Times by device ("1eff:1220"); empty if the guest did not get there.
+std::map<std::string, AccessTimes> measure_in_guest() {
+  const std::string command = fmt::format(
+      "'{}' qemu --qemu-arg=-device --qemu-arg=edu --file '{}:/root/guest_mmio' -- "
+      "'chmod +x /root/guest_mmio && /root/guest_mmio {} {} {}'",
+      NPUVP_PROGRAM, NPUVP_GUEST_MMIO, kGuestAccesses, kCard, kEdu);
+  const auto text = output_of(command);
+  if (!text) return {};
+  std::map<std::string, AccessTimes> times;
+  for (size_t begin = 0; begin < text->size();) {
+    const size_t end = std::min(text->find('\n', begin), text->size());
+    const auto json = nlohmann::json::parse(text->substr(begin, end - begin), nullptr, false);
+    if (json.is_object()) times[json.at("device")] = {json.at("read_ns"), json.at("write_ns")};
+    begin = end + 1;
+  }
+  return times;
+}
+
+/// False if the guest could not be run.
+bool report_guest(Report& report) {
+  // On both sides of the boot: the machine may have been busier at one.
+  const double before = npuvp::bench::message_path_ns(kRoundTrips);
+  const auto times = measure_in_guest();
+  const double path_ns = std::min(before, npuvp::bench::message_path_ns(kRoundTrips));
+  if (!times.contains("1eff:1220") || !times.contains("1234:11e8")) {
+    fmt::print(stderr,
+               "npuvp: the guest did not measure both devices; try: npuvp qemu --qemu-arg=-device "
+               "--qemu-arg=edu -- lspci\n");
+    return false;
+  }
+  const auto& card = times.at("1eff:1220");
+  const auto& edu = times.at("1234:11e8");
+  report.add("pcie.guest.read", card.read_ns / 1e3, "us", "QEMU's device edu", edu.read_ns / 1e3);
+  report.add("pcie.guest.read.path", card.read_ns / 1e3, "us", "message path and edu", (path_ns + edu.read_ns) / 1e3);
+  report.add("pcie.message_path", path_ns / 1e3, "us", "QEMU's device edu", edu.read_ns / 1e3);
+  report.add("pcie.guest.write", card.write_ns / 1e3, "us", "QEMU's device edu", edu.write_ns / 1e3);
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Report report(argc, argv);
+  if (!report_guest(report)) return 1;
+  return report.finish();
+}
