@@ -36,7 +36,7 @@ std::vector<std::string> split(std::string_view line) {
   return words;
 }
 
-std::string in_quotes(const std::string& word) {
+std::string shortened(const std::string& word) {
   return word.size() <= kMostQuoted ? word : word.substr(0, kMostQuoted) + "...";
 }
 
@@ -116,7 +116,7 @@ unsigned parse_count(const std::string& word) {
   unsigned count = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
   if (error != std::errc{} || end != word.data() + word.size() || count == 0 || count > kMostFaults) {
-    throw CommandError(fmt::format("inject: COUNT '{}' is not a number from 1 to {}", in_quotes(word), kMostFaults));
+    throw CommandError(fmt::format("inject: COUNT '{}' is not a number from 1 to {}", shortened(word), kMostFaults));
   }
   return count;
 }
@@ -145,7 +145,7 @@ Json Monitor::execute(std::string_view line) {
     const auto command =
         std::find_if(known.begin(), known.end(), [&](const Command& each) { return each.name == words[0]; });
     if (command == known.end()) {
-      throw CommandError(fmt::format("no command '{}'; 'help' lists them", in_quotes(words[0])));
+      throw CommandError(fmt::format("no command '{}'; 'help' lists them", shortened(words[0])));
     }
     words.erase(words.begin());
     if (words.size() < command->least || words.size() > command->most) {
@@ -244,19 +244,19 @@ Json Monitor::counters(const Words& arguments) {
   if (!json.empty()) return json;
   std::string switches;
   for (size_t index = 0; index < fabric_.switch_count(); ++index) switches += fmt::format(", switch{}", index);
-  throw CommandError(
-      fmt::format("counters: nothing is named '{}'; known: root_complex{}, {}", in_quotes(name), switches, port_names()));
+  throw CommandError(fmt::format("counters: nothing is named '{}'; known: root_complex{}, {}", shortened(name),
+                                 switches, port_names()));
 }
 
 Json Monitor::inject(const Words& arguments) {
   auto* port = fabric_.find_port(arguments[0]);
   if (port == nullptr) {
-    throw CommandError(fmt::format("inject: no port '{}'; known: {}", in_quotes(arguments[0]), port_names()));
+    throw CommandError(fmt::format("inject: no port '{}'; known: {}", shortened(arguments[0]), port_names()));
   }
   const auto fault = pcie::fault_named(arguments[1]);
   if (!fault) {
     throw CommandError(
-        fmt::format("inject: no fault '{}'; known: {}", in_quotes(arguments[1]), fmt::join(pcie::kFaultNames, ", ")));
+        fmt::format("inject: no fault '{}'; known: {}", shortened(arguments[1]), fmt::join(pcie::kFaultNames, ", ")));
   }
   const unsigned count = arguments.size() > 2 ? parse_count(arguments[2]) : 1;
   port->inject(*fault, count);
@@ -285,7 +285,7 @@ Json Monitor::set_present(const std::string& name, bool present) {
     for (const auto& each : segments) {
       if (each.hot_plug) slots.push_back(thing_below(each));
     }
-    throw CommandError(fmt::format("{}: no card '{}'; in hot-pluggable slots: {}", command, in_quotes(name),
+    throw CommandError(fmt::format("{}: no card '{}'; in hot-pluggable slots: {}", command, shortened(name),
                                    slots.empty() ? "none" : fmt::format("{}", fmt::join(slots, ", "))));
   }
   const auto slot = slot_of(fabric_, static_cast<size_t>(found - segments.begin()));

@@ -68,7 +68,7 @@ void print_ports(const Json& ports, size_t depth) {
     if (state == "up") state = fmt::format("Gen{} x{}", text(link.at("generation")), text(link.at("lanes")));
     if (!port.at("present").get<bool>()) state = "empty";
     const std::string slot = port.contains("slot") ? fmt::format("slot {}", text(port.at("slot"))) : "";
-    const std::string name = std::string(depth * 2, ' ') + text(port.at("name"));
+    const std::string name = fmt::format("{:{}}{}", "", depth * 2, text(port.at("name")));
     fmt::print("{:<28} {}  {:<9} {:<8} {} {}\n", name, text(port.at("bdf")), state, slot, text(below.at("name")),
                text(below.at("bdf")));
     if (below.contains("ports")) print_ports(below.at("ports"), depth + 1);
@@ -119,8 +119,7 @@ void print(const Json& json) {
 }  // namespace
 
 int monitor_command(const MonitorOptions& options) {
-  std::string line;
-  for (const auto& word : options.command) line += (line.empty() ? "" : " ") + word;
+  const std::string line = fmt::format("{}", fmt::join(options.command, " "));
   if (line.find('\n') != std::string::npos) throw config::ConfigError("monitor: COMMAND must be one line");
   const std::string answer = ask(options.path, line.empty() ? "help" : line);
   const auto json = Json::parse(answer, nullptr, false);

@@ -27,7 +27,7 @@ class MonitorSocketTest : public testing::Test {
   void SetUp() override {
     path_ = testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name();
     std::filesystem::remove(path_);
-    socket_.emplace(path_, loop(), [](std::string_view line) { return "[" + std::string(line) + "]"; });
+    socket_.emplace(path_, loop(), [](std::string_view line) { return std::string("[").append(line).append("]"); });
   }
 
   MonitorSocket::Loop loop() {
