@@ -142,13 +142,15 @@ void add_second_generation(std::vector<Register>& registers, FunctionKind kind, 
                          .bytes = 2,
                          .name = "Device Control 2",
                          .rw = ari ? 0x20U : 0U,
-                         .optional = 0xffdfU & ~(ltr ? 0U : 0x400U),
+                         .optional = 0xffd0U & ~(ltr ? 0U : 0x400U),
+                         .hardware = 0xf,  // completion time-out range: reserved encodings are undefined
                          .default_mask = 0x20});
   }
   registers.push_back({.offset = 0x2c, .bytes = 4, .name = "Link Capabilities 2", .fixed = kAll});
   if (kind == FunctionKind::kVirtual) return;
+  // Unsupported target speeds are undefined, so the field is not judged.
   registers.push_back(
-      {.offset = 0x30, .bytes = 2, .name = "Link Control 2", .optional = 0xffbf, .fixed = 0x40, .sticky = 0xffff});
+      {.offset = 0x30, .bytes = 2, .name = "Link Control 2", .optional = 0xffb0, .fixed = 0x40, .hardware = 0xf, .sticky = 0xffff});
   registers.push_back({.offset = 0x32,
                        .bytes = 2,
                        .name = "Link Status 2",

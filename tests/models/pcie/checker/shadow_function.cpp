@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/models/pcie/checker/shadow_function.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 
 #include <bit>
 
@@ -152,7 +152,7 @@ std::string ShadowFunction::check_read(unsigned offset, unsigned bytes, uint32_t
     merge(undecided_, offset, bytes, settles, 0);
   }
   const uint32_t believed = ~gather(hardware_, offset, bytes);
-  merge(value_, offset, bytes, believed, value);
+  merge(value_, offset, bytes, ~0U, value);
   merge(known_, offset, bytes, believed, ~0U);
   if (wrong == 0) return {};
   return fmt::format("{} at {:#05x} ({}): bits {:#x} are wrong, read {:#x}", name_, offset,
