@@ -46,7 +46,8 @@ void run(Bench& bench) {
   for (uint64_t at = first; at <= last; ++at) {
     checker::RandomDriver(bench, at).run(accesses);
     ASSERT_FALSE(bench.failed()) << "seed " << at << ", access " << bench.accesses() << ": " << bench.failure()
-                                 << "\nthe accesses before:\n"
+                                 << "\nstate:\n"
+                                 << bench.state() << "the accesses before:\n"
                                  << bench.recent();
   }
 }

@@ -9,6 +9,11 @@ namespace {
 using Fate = Verdict::Fate;
 constexpr size_t kRecent = 60;
 
+/// Lets simulated time pass, as it does for a host that waits for its answers.
+void pass(const sc_core::sc_time& time) {
+  if (time > sc_core::SC_ZERO_TIME) sc_core::sc_start(time);
+}
+
 /// Reads a function's space through the bench while its shadow is being made.
 class RawReader final : public Reader {
  public:
@@ -17,6 +22,7 @@ class RawReader final : public Reader {
     uint32_t value = 0;
     sc_core::sc_time delay;
     config_.read(uint64_t{id_} << 12 | offset, {reinterpret_cast<uint8_t*>(&value), bytes}, delay);
+    pass(delay);
     return value;
   }
 
@@ -109,6 +115,39 @@ std::string Bench::recent() const {
   return text;
 }
 
+std::string Bench::state() const {
+  std::string text;
+  for (const auto& bridge : shadow_.bridges()) {
+    const ShadowFunction& function = bridge->function;
+    const unsigned acs = function.extended(0x000d);
+    text += fmt::format(
+        "  {}: command {:#x} buses {:06x} windows {:08x} {:08x} upper {:#x} {:#x} power {} control {:#x} link {:#x} "
+        "device {:#x} {:#x} acs {:#x}{}\n",
+        function.name(), function.get(4, 2), function.get(0x18, 4) & 0xff'ffff, function.get(0x20, 4),
+        function.get(0x24, 4), function.get(0x28, 4), function.get(0x2c, 4),
+        function.get(function.capability(1) + 4, 1) & 3, function.get(0x3e, 2),
+        function.get(function.express() + 0x10, 2), function.get(function.express() + 8, 2),
+        function.get(function.express() + 0x28, 2), acs == 0 ? 0 : function.get(acs + 6, 2),
+        bridge->contained ? " contained" : "");
+  }
+  for (const auto& card : shadow_.cards()) {
+    const ShadowFunction& function = card->physical();
+    const unsigned sriov = function.extended(0x0010);
+    text += fmt::format("  {}: command {:#x} bars {:08x} {:08x} {:08x} {:08x} power {} device {:#x} captured {:#x}",
+                        function.name(), function.get(4, 2), function.get(0x10, 4), function.get(0x14, 4),
+                        function.get(0x18, 4), function.get(0x1c, 4), function.get(function.capability(1) + 4, 1) & 3,
+                        function.get(function.express() + 8, 2), card->captured_bus[0]);
+    if (sriov != 0) {
+      text += fmt::format(" sriov {:#x} functions {} of {} from {} by {} bars {:08x} {:08x}{}",
+                          function.get(sriov + 8, 2), card->enabled, function.get(sriov + 0x10, 2),
+                          function.get(sriov + 0x14, 2), function.get(sriov + 0x16, 2), function.get(sriov + 0x24, 4),
+                          function.get(sriov + 0x2c, 4), card->undefined_functions ? " undefined" : "");
+    }
+    text += '\n';
+  }
+  return text;
+}
+
 void Bench::fail(const std::string& text) {
   if (failure_.empty()) failure_ = text;
 }
@@ -154,6 +193,7 @@ uint32_t Bench::read_config(uint16_t id, unsigned offset, unsigned bytes) {
   touches_.clear();
   const auto status = initiators_.config.read(uint64_t{id} << 12 | offset,
                                               {reinterpret_cast<uint8_t*>(&value), bytes}, delay);
+  pass(delay);
   note("config read", uint64_t{id} << 12 | offset, bytes, value, verdict.reason);
   if (status != tlm::TLM_OK_RESPONSE) fail("configuration read has no answer");
   if (!touches_.empty()) fail("configuration read touched memory");
@@ -182,6 +222,7 @@ void Bench::read_config_across(uint16_t id, unsigned offset, unsigned bytes) {
   uint64_t value = 0;
   sc_core::sc_time delay;
   initiators_.config.read(uint64_t{id} << 12 | offset, {reinterpret_cast<uint8_t*>(&value), bytes}, delay);
+  pass(delay);
   note("config read across", uint64_t{id} << 12 | offset, bytes, value, "7.2.2: undefined");
   if (!is_lax_) follow(shadow_.note_anywhere());
 }
@@ -192,6 +233,7 @@ void Bench::write_config(uint16_t id, unsigned offset, unsigned bytes, uint32_t 
   touches_.clear();
   const auto status = initiators_.config.write(uint64_t{id} << 12 | offset,
                                                {reinterpret_cast<const uint8_t*>(&value), bytes}, delay);
+  pass(delay);
   note("config write", uint64_t{id} << 12 | offset, bytes, value, verdict.reason);
   if (status != tlm::TLM_OK_RESPONSE) fail("configuration write has no answer");
   if (!touches_.empty()) fail("configuration write touched memory");

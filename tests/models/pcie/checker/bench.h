@@ -59,7 +59,8 @@ class Bench {
   [[nodiscard]] bool failed() const { return !failure_.empty(); }
   [[nodiscard]] const std::string& failure() const { return failure_; }
   [[nodiscard]] uint64_t accesses() const { return accesses_; }
-  [[nodiscard]] std::string recent() const;
+  [[nodiscard]] std::string recent() const;  ///< The last accesses.
+  [[nodiscard]] std::string state() const;   ///< What the shadow believes of the registers that route.
   [[nodiscard]] ShadowFabric& shadow() { return shadow_; }
 
  private:

@@ -12,6 +12,10 @@ namespace {
 using Fate = Verdict::Fate;
 constexpr uint64_t kPage = 4096;
 
+void pass(const sc_core::sc_time& time) {
+  if (time > sc_core::SC_ZERO_TIME) sc_core::sc_start(time);
+}
+
 std::string text_of(const Touch& touch) {
   const std::string where =
       touch.card == nullptr
@@ -268,6 +272,7 @@ void Bench::read_memory(uint64_t address, unsigned bytes) {
   touches_.clear();
   sc_core::sc_time delay;
   const auto status = initiators_.memory.read(address, data, delay);
+  pass(delay);
   note("memory read", address, bytes, data[0], pieces[0].verdict.reason);
   judge_memory(address, data, false, pieces, status, false);
 }
@@ -279,6 +284,7 @@ void Bench::write_memory(uint64_t address, std::span<const uint8_t> data) {
   touches_.clear();
   sc_core::sc_time delay;
   const auto status = initiators_.memory.write(address, copy, delay);
+  pass(delay);
   note("memory write", address, static_cast<unsigned>(data.size()), data[0], pieces[0].verdict.reason);
   judge_memory(address, copy, true, pieces, status, false);
 }
@@ -292,6 +298,7 @@ void Bench::dma_read(size_t card, unsigned function, uint64_t address, unsigned 
   base::InitiatorPort& port = memories_[card]->dma;
   port.sideband().function = static_cast<uint16_t>(function);
   const auto status = port.read(address, data, delay);
+  pass(delay);
   note("DMA read", address, bytes, card << 8 | function, pieces[0].verdict.reason);
   judge_memory(address, data, false, pieces, status, true);
 }
@@ -305,6 +312,7 @@ void Bench::dma_write(size_t card, unsigned function, uint64_t address, std::spa
   base::InitiatorPort& port = memories_[card]->dma;
   port.sideband().function = static_cast<uint16_t>(function);
   const auto status = port.write(address, copy, delay);
+  pass(delay);
   note("DMA write", address, static_cast<unsigned>(data.size()), card << 8 | function, pieces[0].verdict.reason);
   judge_memory(address, copy, true, pieces, status, true);
 }

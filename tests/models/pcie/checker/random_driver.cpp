@@ -31,7 +31,8 @@ bool is_structural(const ShadowFunction& function, unsigned offset) {
 }  // namespace
 
 void RandomDriver::plan(const Place& place, unsigned offset, unsigned bytes, uint64_t value) {
-  plan_.push_back({place, offset, bytes, static_cast<uint32_t>(value)});
+  const uint64_t mask = (uint64_t{1} << 8 * bytes) - 1;
+  plan_.push_back({place, offset, bytes, static_cast<uint32_t>(value & mask)});
 }
 
 void RandomDriver::plan_card(Card& card, Cursors& cursors, bool all_functions) {
@@ -180,7 +181,7 @@ void RandomDriver::step() {
   if (choice < 960) return access_dma();
   if (choice < 990) return make_mistake();
   if (choice < 994 && !bench_.has_given_up()) return carry_out_plan();
-  sc_core::sc_start(sc_core::sc_time(static_cast<double>(random_.below(2000)), sc_core::SC_NS));
+  sc_core::sc_start(sc_core::sc_time(static_cast<double>(1 + random_.below(2000)), sc_core::SC_NS));
 }
 
 Place RandomDriver::any_function() {
@@ -378,7 +379,7 @@ void RandomDriver::mistake_of_bridge(Bridge& bridge) {
     case 4: return disturb(place, 0x20, 4, value);
     case 5: return disturb(place, 0x24, 4, value);
     case 6: return disturb(place, random_.one_in(2) ? 0x28 : 0x2c, 4, value & 0x3f);
-    case 7: return disturb(place, function.capability(0x01) + 4, 2, value & 3);
+    case 7: return disturb(place, function.capability(0x01) + 4, 2, tolerates(2) ? 3 * (value & 1) : value & 3);
     case 8: return disturb(place, 0x3e, 2, 0x40);
     case 9:
       if (leads_down(function.kind())) disturb(place, express + 0x10, 2, random_.one_in(2) ? 0x10 : 0x20);
@@ -412,7 +413,7 @@ void RandomDriver::mistake_of_card(Card& card) {
     case 0: return disturb(place, 0x04, 2, value & 7);
     case 1: return disturb(place, 0x10, 4, value & 0xc1ff'ffff);
     case 2: return disturb(place, 0x10 + 4 * static_cast<unsigned>(random_.below(4)), 4, any_value());
-    case 3: return disturb(place, function.capability(0x01) + 4, 2, value & 3);
+    case 3: return disturb(place, function.capability(0x01) + 4, 2, tolerates(2) ? 3 * (value & 1) : value & 3);
     case 4: return disturb(place, function.express() + 8, 2, 0x8000 | (value & 0x7fff));
     case 5:
       if (resizable == 0) return;

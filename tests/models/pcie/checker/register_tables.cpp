@@ -541,7 +541,7 @@ std::optional<Structure> extended_capability_of(unsigned id, FunctionKind kind, 
     case 0x002a:
       return physical_layer("Physical Layer 32.0 GT/s", "7.7.6",
                             {{.offset = 4, .bytes = 4, .name = "Capabilities", .fixed = kAll},
-                             {.offset = 8, .bytes = 4, .name = "Control", .optional = 0x0000'0703},
+                             {.offset = 8, .bytes = 4, .name = "Control", .optional = 0x703, .sticky = 0x703},
                              {.offset = 0xc, .bytes = 4, .name = "Status", .clear = 0x20, .hardware = 0x3df},
                              {.offset = 0x10, .bytes = 4, .name = "Received Modified TS 1", .hardware = kAll},
                              {.offset = 0x14, .bytes = 4, .name = "Received Modified TS 2", .hardware = kAll},

@@ -57,6 +57,7 @@ void discard_power_state(ShadowFunction& function, uint32_t old_state) {
   const uint32_t state = function.get(power + 4, 1) & 3;
   const uint32_t capabilities = function.get(power + 2, 2);
   const bool is_supported = state == 0 || state == 3 || (capabilities >> (8 + state) & 1) != 0;
+  if (!is_supported && tolerates(2)) return;
   if (!is_supported) function.set_bits(power + 4, 1, 3, old_state);
 }
 
@@ -98,7 +99,9 @@ Card& ShadowFabric::add_card(Bridge& port, const CardLayout& layout) {
 bool ShadowFabric::link_is_up(const Bridge& port) const {
   const bool in_reset = (port.function.get(0x3e, 2) & 0x40) != 0;
   const bool is_disabled = (port.function.get(port.function.express() + 0x10, 2) & 0x10) != 0;
-  return !in_reset && !is_disabled && !port.contained;
+  // Reset on the switch's internal bus goes out at all its downstream ports (7.5.1.3.13).
+  const bool bus_in_reset = port.above != nullptr && (port.above->function.get(0x3e, 2) & 0x40) != 0;
+  return !in_reset && !bus_in_reset && !is_disabled && !port.contained;
 }
 
 bool ShadowFabric::is_containment_armed(const Place& place) const {

@@ -32,6 +32,10 @@ bool is_master(const ShadowFunction& function) {
 bool has_bus(const Bridge& bridge, uint8_t bus) {
   return bus >= bridge.secondary() && bus <= bridge.subordinate();
 }
+/// Secondary bus 0 is the root's own and means "not programmed"; with a subordinate bus above it all is undefined.
+bool has_silly_buses(const Bridge& bridge) {
+  return bridge.secondary() == 0 && bridge.subordinate() != 0;
+}
 bool forwards_ari(const Bridge& port) {
   return (port.function.get(port.function.express() + 0x28, 2) & 0x20) != 0;
 }
@@ -64,6 +68,7 @@ Verdict ShadowFabric::route_config(uint16_t id) const {
     if (bus == 0) {
       if (port->devfn == devfn) return {.fate = Fate::kReaches, .place = {.bridge = port}, .reason = "root port"};
     } else if (has_bus(*port, bus)) {
+      if (has_silly_buses(*port)) return undefined("secondary bus 0");
       if (owner != nullptr) return undefined("two root ports claim the bus");
       owner = port;
     }
@@ -86,6 +91,7 @@ Verdict ShadowFabric::config_on_link(Bridge& port, uint8_t devfn) const {
     if (port.below.empty()) return refused(&port, false, "nothing below");
     if (devfn > 7) return undefined("device number at an upstream port that is not ARI, 7.3.1");
     Bridge& upstream = *port.below[0];
+    if (devfn != 0 && tolerates(3)) return undefined("F3");
     if (devfn != 0) return refused(&upstream, true, "no such function, 7.3.1");
     return {.fate = Fate::kReaches, .place = {.bridge = &upstream}, .reason = "upstream port"};
   }
@@ -107,12 +113,15 @@ Verdict ShadowFabric::config_on_link(Bridge& port, uint8_t devfn) const {
 }
 
 Verdict ShadowFabric::config_in_switch(Bridge& upstream, uint8_t bus, uint8_t devfn) const {
+  if (has_silly_buses(upstream)) return undefined("secondary bus 0");
   if (!has_bus(upstream, bus)) return refused(&upstream, true, "Type 1 request outside the bus range, 7.3.3");
+  if ((upstream.function.get(0x3e, 2) & 0x40) != 0) return undefined("internal bus in reset");
   Bridge* owner = nullptr;
   for (Bridge* port : upstream.below) {
     if (bus == upstream.secondary()) {
       if (port->devfn == devfn) return {.fate = Fate::kReaches, .place = {.bridge = port}, .reason = "downstream port"};
     } else if (has_bus(*port, bus)) {
+      if (has_silly_buses(*port)) return undefined("secondary bus 0");
       if (owner != nullptr) return undefined("two downstream ports claim the bus");
       owner = port;
     }
@@ -142,6 +151,7 @@ Verdict ShadowFabric::memory_below(Bridge& port, uint64_t address) const {
   if (port.below.empty()) return refused(&port, false, "nothing below");
   Bridge& upstream = *port.below[0];
   if (!takes_memory(upstream)) return refused(&upstream, true, "upstream port is off, 7.5.1.1.3");
+  if ((upstream.function.get(0x3e, 2) & 0x40) != 0) return refused(&upstream, false, "internal bus in reset");
   if (!in_window(upstream, address)) return refused(&upstream, true, "outside the upstream port's windows, 7.5.1.3.8");
   Bridge* owner = nullptr;
   for (Bridge* downstream : upstream.below) {
@@ -240,6 +250,7 @@ Verdict ShadowFabric::route_dma(const Card& card, unsigned index, uint64_t addre
 Verdict ShadowFabric::from_below(Bridge& port, uint64_t address, uint8_t requester_bus, bool is_read,
                                  bool redirected) const {
   const uint32_t acs = acs_control(port);
+  if ((acs & 1) != 0 && has_silly_buses(port)) return undefined("secondary bus 0");
   if ((acs & 1) != 0 && !has_bus(port, requester_bus)) {  // 6.12.1.1 source validation
     Verdict verdict = refused(&port, false, "ACS source validation, 6.12.1.1");
     return verdict;
