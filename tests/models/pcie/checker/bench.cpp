@@ -7,7 +7,7 @@ namespace npuvp::tests::checker {
 namespace {
 
 using Fate = Verdict::Fate;
-constexpr size_t kRecent = 60;
+constexpr size_t kRecent = 400;
 
 /// Lets simulated time pass, as it does for a host that waits for its answers.
 void pass(const sc_core::sc_time& time) {

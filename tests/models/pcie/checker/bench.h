@@ -99,7 +99,7 @@ class Bench {
   std::vector<Piece> split(uint64_t address, std::span<uint8_t> data) const;
   void judge_reaching(const Piece& piece, bool is_write, size_t& next, bool& failed_read, bool is_dma);
   void judge_msix(const Piece& piece, bool is_write, size_t& next);
-  void judge_refused(const Piece& piece, bool is_write, bool is_dma);
+  void judge_refused(const Piece& piece, bool is_write, bool is_dma, bool may_be_left_out);
   bool take_touches(const Piece& piece, uint64_t offset, uint64_t bytes, bool is_write, size_t& next, bool all);
   bool may_touch(const Touch& touch, uint64_t address, uint64_t bytes) const;
   MsixTable& table_of(const Card& card, unsigned function);

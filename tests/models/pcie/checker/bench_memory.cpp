@@ -191,17 +191,23 @@ void Bench::judge_reaching(const Piece& piece, bool is_write, size_t& next, bool
   if (!is_write && !is_dma && std::ranges::any_of(piece.data, [](uint8_t byte) { return byte != 0xff; })) {
     fail(fmt::format("read at {:#x}, which the card does not answer, gave data (2.3.1)", piece.address));
   }
+  const bool had_failed = failed_read && !is_write;
   failed_read = true;
   if (CardMemory::aborts(verdict.offset)) return follow(shadow_.note_error(verdict.place));
-  follow(shadow_.note_refusal({.fate = Fate::kRefused, .refuser = verdict.place, .certain = true}));
+  follow(shadow_.note_refusal({.fate = Fate::kRefused,
+                               .refuser = verdict.place,
+                               .certain = !had_failed || !is_dma,
+                               .reason = "the card does not answer, 2.3.1"}));
 }
 
-void Bench::judge_refused(const Piece& piece, bool is_write, bool is_dma) {
+void Bench::judge_refused(const Piece& piece, bool is_write, bool is_dma, bool may_be_left_out) {
   const bool has_data = std::ranges::any_of(piece.data, [](uint8_t byte) { return byte != 0xff; });
   if (!is_write && !is_dma && has_data) {
     fail(fmt::format("read at {:#x} gave data instead of all ones: {}", piece.address, piece.verdict.reason));
   }
-  follow(shadow_.note_refusal(piece.verdict));
+  Verdict verdict = piece.verdict;
+  verdict.certain &= !may_be_left_out;
+  follow(shadow_.note_refusal(verdict));
 }
 
 void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_write, std::vector<Piece>& pieces,
@@ -218,7 +224,7 @@ void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_writ
       case Fate::kReaches:
       case Fate::kHost: judge_reaching(piece, is_write, next, failed_read, is_dma); break;
       case Fate::kRefused:
-        judge_refused(piece, is_write, is_dma);
+        judge_refused(piece, is_write, is_dma, is_dma && !is_write && failed_read);
         failed_read = true;
         break;
       case Fate::kLost: break;
@@ -227,6 +233,7 @@ void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_writ
         restore();
         while (next < touches.size() && may_touch(touches[next], piece.address, piece.data.size())) ++next;
         may_fail = true;
+        failed_read |= is_dma && !is_write;
         break;
     }
     restore();

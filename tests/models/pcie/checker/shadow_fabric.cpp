@@ -161,6 +161,10 @@ Consequences ShadowFabric::write_config(const Place& place, unsigned offset, uns
       consequences.wait = true;
       function.note_event();
     }
+    const unsigned acs = function.extended(0x000d);
+    if (acs != 0 && (function.get(acs + 4, 2) & 0x20) != 0 && overlaps(offset, bytes, acs + 8, 4)) {
+      consequences.looks.push_back({place, acs + 8, 4});
+    }
     const unsigned dpc = function.extended(0x001d);
     const bool control = dpc != 0 && overlaps(offset, bytes, dpc + 6, 2);
     const bool status = dpc != 0 && overlaps(offset, bytes, dpc + 8, 2);
@@ -230,6 +234,7 @@ void ShadowFabric::reset_below(Bridge& port, Reset kind) {
 void ShadowFabric::reset_card(Card& card, Reset kind) {
   ShadowFunction& physical = card.physical();
   physical.reset(kind);
+  if (tolerates(4) && physical.extended(0x0010) != 0) physical.forget(physical.extended(0x0010) + 8, 2, 0x10);
   ++card.resets[0];
   set_virtual_functions(card, 0);
   update_bar_sizes(card);
@@ -240,6 +245,7 @@ void ShadowFabric::reset_card(Card& card, Reset kind) {
 
 void ShadowFabric::set_virtual_functions(Card& card, unsigned count) {
   card.enabled = count;
+  card.virtual_bus = card.captured_bus[0];
   card.undefined_functions = false;
   for (unsigned index = 1; index < card.functions.size(); ++index) {
     if (card.functions[index]->is_learned()) card.functions[index]->reset(Reset::kPower);
@@ -353,7 +359,7 @@ Consequences ShadowFabric::note_refusal(const Verdict& verdict) {
   if (!verdict.refuser.exists()) return consequences;
   note_along(verdict.refuser);
   if (verdict.certain) {
-    verdict.refuser.function().note_unsupported_request();
+    verdict.refuser.function().note_unsupported_request(verdict.reason);
   } else {
     verdict.refuser.function().maybe_unsupported_request();
   }

@@ -51,6 +51,7 @@ struct Card {
   unsigned enabled = 0;                 ///< Virtual functions.
   /// Software did to NumVFs, page size or ARI what the specification leaves undefined; until VF Enable is cleared.
   bool undefined_functions = false;
+  uint8_t virtual_bus = 0;  // TEMPORARY F5
 
   [[nodiscard]] ShadowFunction& physical() const { return *functions[0]; }
 };

@@ -155,8 +155,11 @@ std::string ShadowFunction::check_read(unsigned offset, unsigned bytes, uint32_t
   merge(value_, offset, bytes, ~0U, value);
   merge(known_, offset, bytes, believed, ~0U);
   if (wrong == 0) return {};
-  return fmt::format("{} at {:#05x} ({}): bits {:#x} are wrong, read {:#x}", name_, offset,
-                     describe(offset + static_cast<unsigned>(std::countr_zero(wrong)) / 8), wrong, value);
+  std::string text =
+      fmt::format("{} at {:#05x} ({}): bits {:#x} are wrong, read {:#x}", name_, offset,
+                  describe(offset + static_cast<unsigned>(std::countr_zero(wrong)) / 8), wrong, value);
+  if (offset <= express_ + 0xa && offset + bytes > express_ + 0xa) text += fmt::format(", last refusal: {}", refusal_);
+  return text;
 }
 
 void ShadowFunction::write(unsigned offset, unsigned bytes, uint32_t value) {

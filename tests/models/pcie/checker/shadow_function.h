@@ -45,7 +45,10 @@ class ShadowFunction {
   /// An error may have been logged here: status bits that were 0 become unknown.
   void note_event();
   /// This bit of Device Status is now set for certain: an Unsupported Request was refused here.
-  void note_unsupported_request() { set_bits(express_ + 0xa, 2, 0x8, 0x8); }
+  void note_unsupported_request(const char* reason) {
+    set_bits(express_ + 0xa, 2, 0x8, 0x8);
+    refusal_ = reason;
+  }
   /// An Unsupported Request may have been logged here.
   void maybe_unsupported_request();
 
@@ -92,6 +95,7 @@ class ShadowFunction {
 
   const std::string name_;
   const FunctionKind kind_;
+  const char* refusal_ = "none";  // why the last request was refused here
   bool learned_ = false;
   unsigned express_ = 0;
   std::map<unsigned, unsigned> capabilities_;

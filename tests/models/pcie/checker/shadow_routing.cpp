@@ -43,10 +43,12 @@ uint32_t acs_control(const Bridge& port) {
   const unsigned acs = port.function.extended(0x000d);
   return acs == 0 ? 0 : port.function.get(acs + 6, 2);
 }
-bool egress_blocked(const Bridge& from, const Bridge& to) {
-  const unsigned acs = from.function.extended(0x000d);
+/// std::nullopt: not known whether the bit is implemented.
+std::optional<bool> egress_blocked(const Bridge& from, const Bridge& to) {
   const unsigned number = to.function.get(to.function.express() + 0xc, 4) >> 24;  // 7.7.8.4: by Port Number
-  return (from.function.get(acs + 8 + number / 32 * 4, 4) >> number % 32 & 1) != 0;
+  const unsigned at = from.function.extended(0x000d) + 8 + number / 32 * 4;
+  if (!from.function.is_known(at, 4, 1U << number % 32)) return std::nullopt;
+  return (from.function.get(at, 4) >> number % 32 & 1) != 0;
 }
 
 }  // namespace
@@ -101,6 +103,8 @@ Verdict ShadowFabric::config_on_link(Bridge& port, uint8_t devfn) const {
   if (devfn > 7 && !is_ari) return undefined("device number at an endpoint that is not ARI, 7.3.1");
   if (const unsigned sriov = card.physical().extended(0x0010); sriov != 0) {
     if (card.undefined_functions) return undefined("virtual functions in an undefined state, 9.3.3");
+    if (card.enabled > 0 && card.captured_bus[0] != port.secondary()) return undefined("bus not captured, 9.2.1.2");
+    if (card.enabled > 0 && tolerates(5) && card.virtual_bus != port.secondary()) return undefined("F5");
     const uint32_t first = card.physical().get(sriov + 0x14, 2);
     const uint32_t stride = card.physical().get(sriov + 0x16, 2);
     for (unsigned index = 1; index <= card.enabled; ++index) {
@@ -204,6 +208,10 @@ Verdict ShadowFabric::memory_in_card(Card& card, uint64_t address) const {
       }
     }
   }
+  if (hits == 1 && hit.fate == Fate::kReaches && hit.place.index > 0) {
+    const uint64_t own = hit.bar == 0 ? card.layout.virtual_bar0_bytes : card.layout.virtual_bar2_bytes;
+    if (hit.offset >= own) return undefined("padding of a virtual function's BAR to the page size, 9.2.1.1.1");
+  }
   return hits > 1 ? undefined("two BARs of a card overlap") : hit;
 }
 
@@ -275,7 +283,9 @@ Verdict ShadowFabric::from_below(Bridge& port, uint64_t address, uint8_t request
     return from_switch(upstream, address, requester_bus, is_read, true);
   }
   const bool checks_egress = (acs & 0x20) != 0;
-  const bool blocked = checks_egress && egress_blocked(port, *peer);
+  const std::optional<bool> vector = checks_egress ? egress_blocked(port, *peer) : false;
+  if (!vector) return undefined("egress control vector not known yet");
+  const bool blocked = *vector;
   const bool redirects = (acs & 0x04) != 0;
   // 6.12.3: with both, the vector says which requests are redirected.
   if (blocked && !redirects) return refused(&port, false, "ACS egress control, 6.12.1.1");
