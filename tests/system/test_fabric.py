@@ -45,10 +45,11 @@ def assert_golden(name, text):
 @pytest.mark.parametrize("board, cards", [("server-4", 4), ("server-16", 16)])
 def test_lspci_is_the_reviewed_text_and_every_card_has_a_node(board, cards):
     text = guest(board, "lspci -tv; echo ==; lspci -vvv -d 1eff:; echo ==; ls -v /dev/accel; echo ==;"
-                        "dmesg | grep -E ' 10000:.*(error|invalid capability|VPD|BAR .*(failed|no space))'; true")
+                        "dmesg | grep -E ' 10000:.*(error|invalid cap|failed|no space|timeout)' |"
+                        "grep -vE 'window .io|DPC: error containment cap'; true")  # VMD has no I/O windows
     tree, functions, nodes, complaints = text.split("==\n")
     assert nodes.split() == [f"accel{index}" for index in range(cards)]
-    assert complaints == "" or "window [io" in complaints, complaints
+    assert complaints == ""
     assert_golden(f"{board}-tree.txt", tree)
     assert_golden(f"{board}.txt", normalised(functions))
 
@@ -94,7 +95,7 @@ def test_setpci_writes_what_the_masks_allow():
         if register == "CAP_EXP+4.L":
             assert now == old
         elif register == "ECAP_AER+8.L":
-            # Reserved bits 3:0 (bit 0 undefined), 11:6 stay 0; those of errors that it can have stick: table 7-...
+            # Reserved bits 3:0 (bit 0 undefined), 11:6 stay 0; those of errors that it can have stick (7.8.4.3)
             assert int(now, 16) & 0x0000_0fcf == 0 and int(now, 16) & 0x0010_1010 == 0x0010_1010, now
         else:
             assert re.fullmatch(expected, now), (device, register, old, now)
