@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { kPage = 4096, kRounds = 5 };
+enum { kPage = 4096, kRounds = 30 };
 static const char* const kDevices = "/sys/bus/pci/devices";
 
 static int fail(const char* what, const char* name) {
@@ -47,14 +47,20 @@ static int find(unsigned vendor, unsigned device, char* function, size_t size) {
   return found;
 }
 
+/* Writes to a file of the function; that it may be absent is no error. */
+static void tell(const char* function, const char* name, const char* text) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s/%s", kDevices, function, name);
+  FILE* file = fopen(path, "w");
+  if (file == NULL) return;
+  fputs(text, file);
+  fclose(file);
+}
+
 static volatile uint32_t* map_bar0(const char* function) {
   char path[512];
-  snprintf(path, sizeof path, "%s/%s/enable", kDevices, function);
-  FILE* enable = fopen(path, "w"); /* memory space enable, where no driver did it */
-  if (enable != NULL) {
-    fputs("1", enable);
-    fclose(enable);
-  }
+  tell(function, "driver/unbind", function); /* the kernel maps no registers that a driver holds */
+  tell(function, "enable", "1");             /* memory space */
   snprintf(path, sizeof path, "%s/%s/resource0", kDevices, function);
   const int fd = open(path, O_RDWR | O_SYNC);
   if (fd < 0) return NULL;
@@ -71,7 +77,7 @@ static double now_ns(void) {
 
 static int measure(const char* words, unsigned long count) {
   unsigned vendor, device, read_offset, write_offset;
-  char function[64];
+  char function[256];
   if (sscanf(words, "%x:%x:%x:%x", &vendor, &device, &read_offset, &write_offset) != 4 || read_offset > kPage - 4 ||
       write_offset > kPage - 4) {
     return fail("not VENDOR:DEVICE:READ_OFFSET:WRITE_OFFSET", words);

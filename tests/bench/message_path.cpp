@@ -23,7 +23,7 @@ namespace {
 
 constexpr size_t kRequestBytes = 32;  // header 16, offset, region, count 16
 constexpr size_t kReplyBytes = 36;    // the same and 4 bytes of data
-constexpr int kRounds = 5;
+constexpr int kRounds = 30;
 
 /// Sleeps until there is a message and takes it; false when the other end is gone.
 bool receive(int fd, std::span<uint8_t> message) {
