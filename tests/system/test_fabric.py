@@ -54,6 +54,21 @@ def test_lspci_is_the_reviewed_text_and_every_card_has_a_node(board, cards):
     assert_golden(f"{board}.txt", normalised(functions))
 
 
+def test_an_atom_max_is_four_devices_with_nodes_of_their_own():
+    text = guest("server-1-max", "ls -v /dev/accel; lspci -n -d 1eff:1250; lspci -vv -s 10000:00:00.0 | grep 'Slot #'")
+    assert text.split()[:4] == ["accel0", "accel1", "accel2", "accel3"], text
+    assert text.count("1200: 1eff:1250") == 4
+    assert "Slot #1" in text
+
+
+def test_every_virtual_function_of_the_last_of_16_cards_has_room():
+    device = "/sys/bus/pci/devices/10000:18:00.0"
+    text = guest("server-16-vf", f"echo 16 > {device}/sriov_numvfs; lspci -d 1eff:1221 | wc -l;"
+                                 "dmesg | grep -E '10000:.*(no space|failed to assign)' | grep -vc 'window .io';"
+                                 f"echo 0 > {device}/sriov_numvfs; lspci -d 1eff:1221 | wc -l")
+    assert text.split() == ["16", "0", "0"], text
+
+
 @pytest.mark.parametrize("board", ["server-4", "server-16"])
 def test_the_golden_text_decodes_without_a_question_mark_or_an_error(board):
     text = UNDECODED.sub("", (GOLDEN / f"{board}.txt").read_text())
