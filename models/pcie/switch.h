@@ -37,6 +37,8 @@ class UpstreamPort final : public Bridge {
     Port& port_;
   };
 
+  /// The only function of the only device on its link.
+  [[nodiscard]] bool is_at(RoutingId id) const override { return devfn_of(id) == 0; }
   Completion send_below(Request& request, Passage& passage) override;
   Completion from_below(Request& request, Passage& passage) override { return send_above(request, passage); }
   void reset_below(ResetKind kind) override;

@@ -133,15 +133,14 @@ void CommandLine::add_qemu() {
   auto* command =
       add("qemu", "A guest with the driver loaded: interactive shell, or one command",
           "Without COMMAND: a shell on the guest's console; Ctrl-a x leaves. With COMMAND: runs it in the guest\n"
-          "and passes its output and exit status through. Example: npuvp qemu -- lspci -vv",
+          "and passes its output and exit status through. Example: npuvp qemu -- lspci -vv\n"
+          "A device of QEMU's beside the card: npuvp qemu --qemu-arg=-device --qemu-arg=edu -- lspci",
           [this] { return qemu_command(qemu_); });
   add_guest_options(*command, qemu_);
   command->add_option("--file", qemu_.files, "Copy a file into the guest (default place /root); repeatable")
       ->type_name("FILE[:GUEST_PATH]")
       ->allow_extra_args(false);
-  command
-      ->add_option("--qemu-arg", qemu_.qemu_arguments,
-                   "Word for QEMU's command line, e.g. --qemu-arg=-device --qemu-arg=edu; repeatable")
+  command->add_option("--qemu-arg", qemu_.qemu_arguments, "Word for QEMU's command line, repeatable")
       ->type_name("WORD")
       ->allow_extra_args(false);
   command->add_option("command", qemu_.command, "Command and arguments, after --")->type_name("COMMAND...");

@@ -31,8 +31,8 @@ namespace fs = std::filesystem;
 /// One input may take this long; a hang is a finding.
 constexpr int kInputSeconds = 10;
 constexpr int kMemoryMib = 2048;
-/// Longer inputs find little more and take their time.
-constexpr int kInputBytes = 1024;
+/// 64 steps: longer sessions find little more and take their time.
+constexpr int kSessionBytes = 1024;
 constexpr size_t kLastWords = 8192;
 constexpr unsigned kProgressLines = 10;
 
@@ -127,11 +127,11 @@ bool run_target(const std::string& target, unsigned seconds, nlohmann::ordered_j
   std::vector<std::string> arguments{fmt::format("-max_total_time={}", seconds),
                                      fmt::format("-timeout={}", kInputSeconds),
                                      fmt::format("-rss_limit_mb={}", kMemoryMib),
-                                     fmt::format("-max_len={}", kInputBytes),
                                      "-print_final_stats=1",
                                      fmt::format("-artifact_prefix={}/finding-{}-", folder.string(), target),
                                      corpus,
                                      folder / "seeds" / target};
+  if (target == "vfio_user") arguments.push_back(fmt::format("-max_len={}", kSessionBytes));
   const fs::path findings = fs::path(resources().source_dir) / "tests/fuzz/findings" / target;
   if (fs::exists(findings)) arguments.push_back(findings);
 

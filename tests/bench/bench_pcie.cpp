@@ -3,6 +3,8 @@
 //   guest   a register read and a posted register write by a program in a guest, of the card and, in the same boot, of
 //           QEMU's own device edu; and the message path by itself (message_path.h), measured before and after. A write
 //           is over for the guest's processor when it is in the socket
+//   server-1, server-16   in-process (fabric_load.cpp): accesses of the host per second of host time, beside a bare TLM
+//           target; host seconds for a gigabyte that the cards, all at the same time, read from host memory, beside memcpy
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -94,10 +96,32 @@ bool report_guest(Report& report) {
   return true;
 }
 
+/// The host's own accesses and the cards' traffic on `board`, in-process. False if that failed.
+bool report_in_process(Report& report, const std::string& board) {
+  const auto text = output_of(fmt::format("'{}' {}", NPUVP_FABRIC_LOAD, board));
+  const auto json = nlohmann::json::parse(text.value_or(""), nullptr, false);
+  if (!json.is_object()) {
+    fmt::print(stderr, "npuvp: the load on board {} failed; try: npuvp boot --board {}\n", board, board);
+    return false;
+  }
+  const double accesses = json.at("accesses");
+  const auto rate = [&](const char* key) { return accesses / json.at(key).get<double>() / 1e3; };
+  const std::string bare = "bare TLM target";
+  report.add(fmt::format("pcie.{}.config_reads", board), rate("config_seconds"), "thousand/s", bare,
+             rate("bare_seconds"));
+  report.add(fmt::format("pcie.{}.register_reads", board), rate("read_seconds"), "thousand/s", bare,
+             rate("bare_seconds"));
+  const double gigabytes = json.at("gigabytes");
+  report.add(fmt::format("pcie.{}.move", board), json.at("move_seconds").get<double>() / gigabytes, "s/GB", "memcpy",
+             json.at("memcpy_seconds").get<double>() / gigabytes);
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Report report(argc, argv);
+  if (!report_in_process(report, "server-1") || !report_in_process(report, "server-16")) return 1;
   if (!report_guest(report)) return 1;
   return report.finish();
 }
