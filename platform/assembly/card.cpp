@@ -372,8 +372,7 @@ void Card::bind_interrupts() {
     plic_.external_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kExternal));
   }
   harts_.set_time_source([this](const sc_time& at) { return aclint_.mtime_at(at); });
-  mailbox_.on_raise_vector(
-      [this](unsigned function, unsigned vector) { endpoint_.raise_vector(function, vector); });
+  mailbox_.on_raise_vector([this](unsigned function, unsigned vector) { endpoint_.raise_vector(function, vector); });
 }
 
 void Card::reset_function(unsigned function) {

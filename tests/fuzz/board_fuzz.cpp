@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace npuvp;
   static fuzz::MemoryFile file;
   static fuzz::MemoryFile good_server;
-  static const std::string kGoodServer = "server: fuzz\ncards:\n  - card: " + file.path() + "\n";
+  static const std::string kGoodServer = "server: fuzz\nroot_ports:\n  - card: " + file.path() + "\n";
   file.assign(data, size);
   good_server.assign(kGoodServer.data(), kGoodServer.size());
   const std::string_view text(reinterpret_cast<const char*>(data), size);

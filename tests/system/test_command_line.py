@@ -65,7 +65,7 @@ def test_a_wrong_board_file_is_named_with_its_line(tmp_path, old, new, fragments
     card = (SOURCE / "platform/boards/cards/atom-ca22.yaml").read_text()
     assert old in card
     (tmp_path / "card.yaml").write_text(card.replace(old, new, 1))
-    (tmp_path / "server.yaml").write_text("server: test\ncards:\n  - card: ./card.yaml\n")
+    (tmp_path / "server.yaml").write_text("server: test\nroot_ports:\n  - card: ./card.yaml\n")
     result = npuvp("boot", "--board", tmp_path / "server.yaml")
     assert_usage_error(result, "card.yaml:", *fragments)
 

@@ -7,9 +7,9 @@
 #include "models/base/environment.h"
 #include "models/base/initiator_port.h"
 #include "models/pcie/base_address_registers.h"
-#include "models/pcie/config_space.h"
 #include "models/pcie/capabilities/express_capability.h"
 #include "models/pcie/capabilities/msix_capability.h"
+#include "models/pcie/config_space.h"
 #include "models/pcie/root_complex.h"
 #include "platform/host/vfio_user/dma_map.h"
 #include "platform/host/vfio_user/irq_eventfds.h"
@@ -28,7 +28,7 @@ class VmdDomain final : public sc_core::sc_module, public vfio_user::VfioUserDev
   struct Parameters {
     /// 1 MiB a bus, 1 to 256 buses. No more than needed: Linux looks at every device number of each when it starts.
     uint64_t config_bytes = 32 << 20;
-    uint64_t memory_bytes = 64 << 20;   ///< BAR2, below 4 GiB in the guest.
+    uint64_t memory_bytes = 64 << 20;  ///< BAR2, below 4 GiB in the guest.
     /// BAR4. Needs room for every prefetchable BAR at its alignment, behind the first 8 KiB: 1 GiB for one card with
     /// 256 MiB.
     uint64_t prefetchable_bytes = 1 << 30;

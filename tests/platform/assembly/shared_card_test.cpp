@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real firmware on the whole card, divided among virtual functions. Messages of virtual functions are written into
-// their banks directly, so that nothing here depends on how a host enables them.
+// their banks directly.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -39,6 +39,7 @@ struct SharedCard {
             const host::InprocDevice device(self, function,
                                             {reinterpret_cast<const uint8_t*>(image.data()), image.size()});
           }
+          (void)self.enable_virtual_functions(function, NPU_MAX_VFS);
           body(*this);
         }) {
     environment.set_log_level("all", spdlog::level::off);
@@ -70,7 +71,7 @@ struct SharedCard {
   }
 
   base::Environment environment;
-  Server server{"server", environment, config::load_server("server-1", NPUVP_BOARDS_DIR),
+  Server server{"server", environment, config::load_server("server-1-vf", NPUVP_BOARDS_DIR),
                 Options{.rom = file_contents(NPU_FIRMWARE_DIR "/rom.bin"), .rtl = {}}};
   host::PciFunction function;
   host::InprocHost host;
