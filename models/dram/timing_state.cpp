@@ -77,10 +77,8 @@ void TimingState::on_read(size_t bank, Tick at, bool auto_precharge) {
 void TimingState::on_write(size_t bank, Tick at, bool auto_precharge) {
   const size_t own = group_of(bank);
   const size_t first = pseudo_channel_of(bank) * rules_.groups_of_pseudo_channel;
-  const size_t stack = own - (own - first) % rules_.groups_of_stack;
   for (size_t group = first; group < first + rules_.groups_of_pseudo_channel; ++group) {
-    const bool same_stack = group - stack < rules_.groups_of_stack;
-    raise(groups_[group].write, at + (same_stack ? rules_.same_stack : rules_.other_stack));
+    raise(groups_[group].write, at + rules_.same_stack);
     raise(groups_[group].read, at + rules_.write_read_s);
   }
   raise(groups_[own].write, at + rules_.same_group);
