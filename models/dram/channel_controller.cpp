@@ -76,23 +76,19 @@ bool ChannelController::accept(const Request& request, Tick now) {
                                      .counted = false});
   ++waiting_[direction];
   update_bank(bank);
-  if (planned_ && update_mode()) planned_ = false;
-  if (!planned_ || direction != mode_) return true;
-  // Only what this entry adds to its bank can be better than the plan.
+  if (column_planned_ && row_planned_) update_mode();
+  if (direction != mode_ || only_refresh()) return true;
+  // Only what this entry adds to its bank can be better than the plans.
   const bool is_hit = banks_[bank].hit[direction] == index;
   const bool is_oldest = queue_.oldest(bank, request.write) == index;
-  if (is_hit && !is_oldest && starvation_ > 0) {
-    planned_ = false;  // it defers the bank's precharge
-  } else if (refresh_pending_ == 0 || policy_.refresh == RefreshPolicy::kPerBank) {
-    if (is_hit && wants_[direction].column.contains(bank)) plan_column(bank, index, kClassOther);
-    if (is_oldest && wants_[direction].activate.contains(bank)) plan_activate(bank, index);
-    if (is_oldest && wants_[direction].precharge.contains(bank)) plan_precharge(bank, index);
-  }
+  if (is_hit && !is_oldest && starvation_ > 0) row_planned_ = false;  // it defers the bank's precharge
+  if (column_planned_ && is_hit && wants_[direction].column.contains(bank)) offer_column(bank, index, kClassOther);
+  if (row_planned_ && is_oldest) offer_rows_of(bank);
   return true;
 }
 
 Tick ChannelController::next_event() {
-  if (!planned_) plan();
+  plan();
   return std::min({column_plan_.time, row_plan_.time, next_refresh_});
 }
 
@@ -102,13 +98,15 @@ void ChannelController::run_until(Tick time) {
     const Tick next = next_event();
     if (next > time) break;
     now_ = next - 1;
-    planned_ = false;
     if (next == next_refresh_) {
       refresh_becomes_due();
+      forget_plans();
       continue;
     }
     const bool column = column_first();
-    issue(column ? column_plan_ : row_plan_);
+    const Plan plan = column ? column_plan_ : row_plan_;
+    issue(plan);
+    keep_valid_plans(plan);
     // Nothing more can happen in this tick, and what is accepted in it takes part in the next decision.
     if (next == time && !(column && rising_mask_ != 0)) break;
   }
@@ -121,43 +119,54 @@ bool ChannelController::column_first() const {
 }
 
 void ChannelController::plan() {
-  planned_ = true;
+  if (column_planned_ && row_planned_) return;
   update_mode();
+  if (!column_planned_) plan_columns();
+  if (!row_planned_) plan_rows();
+}
+
+void ChannelController::plan_columns() {
+  column_planned_ = true;
   column_plan_ = {};
+  active_banks_.for_each([&](size_t bank) { offer_column(bank, banks_[bank].active, kClassActive); });
+  if (only_refresh()) return;
+  wants_[mode_].column.for_each([&](size_t bank) { offer_column(bank, banks_[bank].hit[mode_], kClassOther); });
+}
+
+void ChannelController::plan_rows() {
+  row_planned_ = true;
   row_plan_ = {};
-  active_banks_.for_each([&](size_t bank) { plan_column(bank, banks_[bank].active, kClassActive); });
-  if (refresh_pending_ > 0) {
-    plan_refresh();
-    if (policy_.refresh == RefreshPolicy::kAllBank) return;
-  }
-  const Wants& wants = wants_[mode_];
-  const bool write = mode_ == kWrites;
-  wants.column.for_each([&](size_t bank) { plan_column(bank, banks_[bank].hit[mode_], kClassOther); });
-  wants.activate.for_each([&](size_t bank) { plan_activate(bank, queue_.oldest(bank, write)); });
-  wants.precharge.for_each([&](size_t bank) { plan_precharge(bank, queue_.oldest(bank, write)); });
+  if (refresh_pending_ > 0) plan_refresh();
+  if (only_refresh()) return;
+  wants_[mode_].activate.for_each([&](size_t bank) { offer_activate(bank); });
+  wants_[mode_].precharge.for_each([&](size_t bank) { offer_precharge(bank); });
 }
 
-void ChannelController::propose(Plan& plan, Tick time, uint64_t rank, Step step, size_t target, int16_t entry) const {
-  if (time > plan.time || (time == plan.time && rank > plan.rank)) return;
-  plan = {.time = time, .rank = rank, .step = step, .target = static_cast<uint16_t>(target), .entry = entry};
-}
-
-void ChannelController::plan_column(size_t bank, int16_t index, uint64_t rank_class) {
+inline void ChannelController::offer_column(size_t bank, int16_t index, uint64_t rank_class) {
   const Entry& entry = queue_.at(index);
   const Tick ready = entry.write ? timing_.write(bank) : timing_.read(bank);
-  propose(column_plan_, std::max(rising(ready), column_floor()), rank_class | entry.order, Step::kColumn, bank, index);
+  column_plan_.improve(std::max(rising(ready), column_floor()), rank_class | entry.order, Step::kColumn, bank, index);
 }
 
-void ChannelController::plan_activate(size_t bank, int16_t index) {
+inline void ChannelController::offer_activate(size_t bank) {
   const Tick time = rising(std::max(timing_.activate(bank), row_floor()));
-  propose(row_plan_, time, kClassOther | queue_.at(index).order, Step::kActivate, bank, index);
+  if (time > row_plan_.time) return;
+  const int16_t index = queue_.oldest(bank, mode_ == kWrites);
+  row_plan_.improve(time, kClassOther | queue_.at(index).order, Step::kActivate, bank, index);
 }
 
-void ChannelController::plan_precharge(size_t bank, int16_t index) {
-  const Entry& entry = queue_.at(index);
+inline void ChannelController::offer_precharge(size_t bank) {
   Tick time = std::max(timing_.precharge(bank), row_floor());
+  if (time > row_plan_.time) return;
+  const int16_t index = queue_.oldest(bank, mode_ == kWrites);
+  const Entry& entry = queue_.at(index);
   if (banks_[bank].hit[mode_] != kNone) time = std::max(time, entry.accepted + starvation_);
-  propose(row_plan_, time, kClassOther | entry.order, Step::kPrecharge, bank, index);
+  row_plan_.improve(time, kClassOther | entry.order, Step::kPrecharge, bank, index);
+}
+
+void ChannelController::offer_rows_of(size_t bank) {
+  if (wants_[mode_].activate.contains(bank)) offer_activate(bank);
+  if (wants_[mode_].precharge.contains(bank)) offer_precharge(bank);
 }
 
 void ChannelController::plan_refresh() {
@@ -167,18 +176,18 @@ void ChannelController::plan_refresh() {
     if (bank.active != kNone) return;
     if (bank.open) {
       const Tick time = std::max(timing_.precharge(refresh_target_), row_floor());
-      propose(row_plan_, time, kClassRefresh, Step::kPrecharge, refresh_target_, kNone);
+      row_plan_.improve(time, kClassRefresh, Step::kPrecharge, refresh_target_, kNone);
     } else {
       const Tick time = rising(std::max(timing_.refresh_bank(refresh_target_), row_floor()));
-      propose(row_plan_, time, kClassRefresh, Step::kRefreshBank, refresh_target_, kNone);
+      row_plan_.improve(time, kClassRefresh, Step::kRefreshBank, refresh_target_, kNone);
     }
   } else if (pseudo_channels_[channel].open_banks > 0) {
     if (pseudo_channels_[channel].active > 0) return;
     const Tick time = std::max(timing_.precharge_all(channel), row_floor());
-    propose(row_plan_, time, kClassRefresh, Step::kPrechargeAll, channel, kNone);
+    row_plan_.improve(time, kClassRefresh, Step::kPrechargeAll, channel, kNone);
   } else {
     const Tick time = rising(std::max(timing_.refresh_all(channel), row_floor()));
-    propose(row_plan_, time, kClassRefresh, Step::kRefreshAll, channel, kNone);
+    row_plan_.improve(time, kClassRefresh, Step::kRefreshAll, channel, kNone);
   }
 }
 
@@ -198,6 +207,31 @@ void ChannelController::issue(const Plan& plan) {
     case Step::kNothing:
       return;
   }
+}
+
+void ChannelController::keep_valid_plans(const Plan& issued) {
+  const size_t bank = issued.target;
+  switch (issued.step) {
+    case Step::kColumn:
+      column_planned_ = false;
+      if (row_plan_.target == bank || refresh_pending_ > 0) row_planned_ = false;
+      if (row_planned_) offer_rows_of(bank);
+      break;
+    case Step::kActivate:
+      row_planned_ = false;
+      offer_column(bank, issued.entry, kClassActive);
+      if (wants_[mode_].column.contains(bank)) offer_column(bank, banks_[bank].hit[mode_], kClassOther);
+      break;
+    case Step::kPrecharge:
+      row_planned_ = false;
+      if (column_plan_.target == bank) column_planned_ = false;
+      break;
+    default:
+      forget_plans();
+  }
+  // On the only bus the other command has lost its turn to this one.
+  if (row_plan_.time < row_floor()) row_planned_ = false;
+  if (column_plan_.time < column_floor()) column_planned_ = false;
 }
 
 void ChannelController::issue_column(const Plan& plan) {
@@ -356,14 +390,14 @@ void ChannelController::update_bank(size_t number) {
   }
 }
 
-bool ChannelController::update_mode() {
+void ChannelController::update_mode() {
   const Direction before = mode_;
   if (mode_ == kReads) {
     if (waiting_[kWrites] > policy_.write_high * policy_.write_entries || waiting_[kReads] == 0) mode_ = kWrites;
   } else if (waiting_[kWrites] < policy_.write_low * policy_.write_entries && waiting_[kReads] != 0) {
     mode_ = kReads;
   }
-  return mode_ != before;
+  if (mode_ != before) forget_plans();
 }
 
 void ChannelController::count_first(Entry& entry, uint64_t& counter) const {

@@ -81,6 +81,11 @@ class ChannelController {
     Step step = Step::kNothing;
     uint16_t target = 0;  // bank; pseudo-channel of an all-bank command
     int16_t entry = kNone;
+
+    void improve(Tick at, uint64_t by_rank, Step what, size_t where, int16_t of) {
+      if (at > time || (at == time && by_rank > rank)) return;
+      *this = {.time = at, .rank = by_rank, .step = what, .target = static_cast<uint16_t>(where), .entry = of};
+    }
   };
   struct Bank {
     uint32_t row = 0;
@@ -99,17 +104,23 @@ class ChannelController {
   };
 
   void plan();
-  void plan_column(size_t bank, int16_t index, uint64_t rank_class);
-  void plan_activate(size_t bank, int16_t index);
-  void plan_precharge(size_t bank, int16_t index);
+  void plan_columns();
+  void plan_rows();
   void plan_refresh();
-  void propose(Plan& plan, Tick time, uint64_t rank, Step step, size_t target, int16_t entry) const;
+  // Each offers one command to the plan of its bus.
+  void offer_column(size_t bank, int16_t index, uint64_t rank_class);
+  void offer_activate(size_t bank);
+  void offer_precharge(size_t bank);
+  void offer_rows_of(size_t bank);
+  [[nodiscard]] bool only_refresh() const { return refresh_pending_ > 0 && policy_.refresh == RefreshPolicy::kAllBank; }
   [[nodiscard]] Tick rising(Tick time) const { return time | rising_mask_; }
   [[nodiscard]] Tick row_floor() const { return std::max(now_ + 1, row_bus_free_); }
   [[nodiscard]] Tick column_floor() const { return rising(std::max(now_ + 1, column_bus_free_)); }
   [[nodiscard]] bool column_first() const;
 
   void issue(const Plan& plan);
+  /// After a command: a plan stays where the command has not changed what it rests on.
+  void keep_valid_plans(const Plan& issued);
   void issue_column(const Plan& plan);
   void issue_activate(const Plan& plan);
   void issue_precharge(const Plan& plan);
@@ -124,8 +135,8 @@ class ChannelController {
   [[nodiscard]] size_t refresh_pseudo_channel() const { return refresh_turn_ % organisation_.pseudo_channels; }
 
   void update_bank(size_t bank);
-  /// True if reading changed to writing or back.
-  bool update_mode();
+  void update_mode();
+  void forget_plans() { column_planned_ = row_planned_ = false; }
   void count_first(Entry& entry, uint64_t& counter) const;
   [[nodiscard]] bool answered_by_write_queue(const Request& request, size_t bank) const;
   [[nodiscard]] size_t bank_of(const Location& where) const;
@@ -161,7 +172,8 @@ class ChannelController {
   Tick column_bus_free_ = 0;
   Plan column_plan_;
   Plan row_plan_;
-  bool planned_ = false;
+  bool column_planned_ = false;
+  bool row_planned_ = false;
   Counters counters_;
   std::vector<Completion> completions_;
   CommandSink* sink_ = nullptr;
