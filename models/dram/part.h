@@ -43,7 +43,7 @@ struct TimingName {
   const char* name;
   uint32_t Timings::*value;
 };
-constexpr std::array kTimingNames{
+inline constexpr std::array kTimingNames{
     TimingName{"tCK_ps", &Timings::tCK_ps}, TimingName{"BL", &Timings::BL},
     TimingName{"CL", &Timings::CL},         TimingName{"CWL", &Timings::CWL},
     TimingName{"tRCDRD", &Timings::tRCDRD}, TimingName{"tRCDWR", &Timings::tRCDWR},

@@ -26,9 +26,10 @@ class RequestQueue {
  public:
   static constexpr int16_t kNone = -1;
 
+  /// `entries` > 0.
   RequestQueue(size_t entries, size_t banks) : pool_(entries), lists_(2 * banks) {
-    for (size_t i = 0; i < entries; ++i) pool_[i].next = static_cast<int16_t>(i + 1 < entries ? i + 1 : kNone);
-    free_ = entries > 0 ? 0 : kNone;
+    for (size_t i = 0; i + 1 < entries; ++i) pool_[i].next = static_cast<int16_t>(i + 1);
+    pool_.back().next = kNone;
   }
 
   [[nodiscard]] Entry& at(int16_t index) { return pool_[static_cast<size_t>(index)]; }
@@ -41,7 +42,7 @@ class RequestQueue {
     free_ = at(index).next;
     at(index) = entry;
     at(index).next = kNone;
-    auto& target = lists_[2 * entry.bank + (entry.write ? 1 : 0)];
+    auto& target = list(entry.bank, entry.write);
     (target.head == kNone ? target.head : at(target.tail).next) = index;
     target.tail = index;
     return index;
@@ -49,7 +50,7 @@ class RequestQueue {
 
   /// Takes an entry out of its list; it stays in the pool.
   void unlink(int16_t index) {
-    auto& target = lists_[2 * at(index).bank + (at(index).write ? 1 : 0)];
+    auto& target = list(at(index).bank, at(index).write);
     int16_t before = kNone;
     for (int16_t each = target.head; each != index; each = at(each).next) before = each;
     (before == kNone ? target.head : at(before).next) = at(index).next;
@@ -81,11 +82,12 @@ class RequestQueue {
     int16_t head = kNone;
     int16_t tail = kNone;
   };
-  [[nodiscard]] const List& list(size_t bank, bool write) const { return lists_[2 * bank + (write ? 1 : 0)]; }
+  [[nodiscard]] const List& list(size_t bank, bool write) const { return lists_[2 * bank + (write ? 1U : 0U)]; }
+  [[nodiscard]] List& list(size_t bank, bool write) { return lists_[2 * bank + (write ? 1U : 0U)]; }
 
   std::vector<Entry> pool_;
   std::vector<List> lists_;
-  int16_t free_;
+  int16_t free_ = 0;
 };
 
 }  // namespace npuvp::dram

@@ -135,7 +135,7 @@ void TimingState::on_refresh_bank(size_t bank, Tick at) {
 void TimingState::count_activate(size_t bank, Tick at, Tick same_group, Tick other_group) {
   auto& channel = pseudo_channels_[pseudo_channel_of(bank)];
   channel.activates[channel.oldest] = at;
-  channel.oldest = (channel.oldest + 1) % channel.activates.size();
+  channel.oldest = (channel.oldest + 1) % 4;
   const Tick window = channel.activates[channel.oldest] + rules_.faw;
   const size_t first = pseudo_channel_of(bank) * rules_.groups_of_pseudo_channel;
   const Tick earliest = std::max(at + other_group, window);

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "platform/config/dram_loader.h"
 
 namespace npuvp::config {
 
@@ -56,6 +59,8 @@ struct CardConfig {
     double channel_gb_per_s;
     double efficiency;
     double latency_ns;
+    bool jedec_timing;               ///< `timing: jedec`; false: the fast mode with the two figures above.
+    std::optional<DramJedec> jedec;  ///< What the JEDEC mode needs; there if `jedec_timing`.
   } dram;
 
   struct Noc {

@@ -76,13 +76,20 @@ CardConfig::SharedMemory read_shared_memory(YamlReader reader) {
   return memory;
 }
 
-CardConfig::Dram read_dram(YamlReader reader) {
+CardConfig::Dram read_dram(YamlReader reader, const std::string& boards) {
   CardConfig::Dram dram{};
   dram.mib = reader.integer("mib", 1024, 65536);
   dram.channels = reader.integer("channels", 1, 64);
   dram.channel_gb_per_s = reader.number("channel_gb_per_s", 0.1, 1e4);
   dram.efficiency = reader.number("efficiency", 0.01, 1);
   dram.latency_ns = reader.number("latency_ns", 0, 1e6);
+  const std::string timing = reader.has("timing") ? reader.text("timing") : "fast";
+  if (timing != "fast" && timing != "jedec")
+    reader.fail("timing", fmt::format("'{}' is neither fast nor jedec", timing));
+  dram.jedec_timing = timing == "jedec";
+  if (dram.jedec_timing || reader.has("jedec")) {
+    dram.jedec = read_dram_jedec(reader.mapping("jedec"), boards, dram.channels, uint64_t{dram.mib} << 20);
+  }
   reader.finish();
   return dram;
 }
@@ -112,7 +119,7 @@ CardConfig::TaskManager read_task_manager(YamlReader reader) {
   return manager;
 }
 
-CardConfig load_card(const fs::path& file) {
+CardConfig load_card(const fs::path& file, const std::string& boards) {
   YamlReader reader(file.string());
   CardConfig card;
   card.name = reader.text("card");
@@ -120,7 +127,7 @@ CardConfig load_card(const fs::path& file) {
   card.command_processor = read_command_processor(reader.mapping("command_processor"));
   card.neural_engines = read_neural_engines(reader.mapping("neural_engines"));
   card.shared_memory = read_shared_memory(reader.mapping("shared_memory"));
-  card.dram = read_dram(reader.mapping("dram"));
+  card.dram = read_dram(reader.mapping("dram"), boards);
   card.noc = read_noc(reader.mapping("noc"));
   card.dma = read_dma(reader.mapping("dma"));
   card.task_manager = read_task_manager(reader.mapping("task_manager"));
@@ -162,7 +169,7 @@ ServerConfig load_server(const std::string& name_or_file, const std::string& boa
     if (!fs::exists(card_file)) {
       entry.fail("card", fmt::format("no card '{}'; known: {}", card, names_in(fs::path(boards) / "cards")));
     }
-    server.cards.push_back(load_card(card_file));
+    server.cards.push_back(load_card(card_file, boards));
   }
   if (server.cards.size() != 1) {
     reader.fail("cards", fmt::format("{} cards; this version supports exactly 1", server.cards.size()));

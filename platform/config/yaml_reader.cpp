@@ -92,6 +92,22 @@ std::vector<YamlReader> YamlReader::list(const std::string& key) {
   return readers;
 }
 
+std::vector<std::string> YamlReader::texts(const std::string& key) {
+  const YAML::Node value = find(key);
+  if (!value.IsSequence() || value.size() == 0) fail(key, "expected a list with at least one entry");
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (!value[i].IsScalar()) fail(key, fmt::format("entry {} is not one value", i));
+    texts.push_back(value[i].Scalar());
+  }
+  return texts;
+}
+
+bool YamlReader::has(const std::string& key) {
+  asked_.insert(key);
+  return static_cast<bool>(node_[key]);
+}
+
 void YamlReader::finish() const {
   for (const auto& entry : node_) {
     const auto key = entry.first.Scalar();

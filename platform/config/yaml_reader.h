@@ -25,6 +25,10 @@ class YamlReader {
   [[nodiscard]] double number(const std::string& key, double low, double high);
   [[nodiscard]] YamlReader mapping(const std::string& key);
   [[nodiscard]] std::vector<YamlReader> list(const std::string& key);
+  /// A list of plain values, at least one.
+  [[nodiscard]] std::vector<std::string> texts(const std::string& key);
+  /// True if the mapping has the optional key.
+  [[nodiscard]] bool has(const std::string& key);
   void finish() const;
 
   /// Throws ConfigError about the value of `key`, or about this mapping when `key` is empty.

@@ -10,6 +10,7 @@
 
 #include "models/dram/address_map.h"
 #include "models/dram/channel_controller.h"
+#include "tests/models/dram/parts.h"
 
 /// The traces and the front end of the runs that our controller is compared with (Ramulator 2.1 and DRAMsim3): requests
 /// enter each channel in order, one attempt a clock, at most `outstanding` in the channel.
@@ -107,38 +108,6 @@ inline Result run(const System& system, const AddressMap& map, const std::string
   return result;
 }
 
-/// Which of the two maps of the comparison.
-enum class Map : uint8_t { kNative, kBankGroupsFirst };
-
-inline AddressMap gddr6_map(Map map) {
-  using F = Field;
-  return AddressMap(map == Map::kNative
-                        ? AddressMap::in_order(
-                              5, {{F::kChannel, 3}, {F::kColumn, 7}, {F::kBankGroup, 2}, {F::kBank, 2}, {F::kRow, 14}})
-                        : AddressMap::in_order(
-                              5, {{F::kChannel, 3}, {F::kBankGroup, 2}, {F::kColumn, 7}, {F::kBank, 2}, {F::kRow, 14}}),
-                    5);
-}
-
-inline AddressMap hbm3_map(Map map) {
-  using F = Field;
-  return AddressMap(map == Map::kNative ? AddressMap::in_order(5, {{F::kChannel, 5},
-                                                                   {F::kColumn, 5},
-                                                                   {F::kPseudoChannel, 1},
-                                                                   {F::kStackId, 1},
-                                                                   {F::kBankGroup, 2},
-                                                                   {F::kBank, 2},
-                                                                   {F::kRow, 14}})
-                                        : AddressMap::in_order(5, {{F::kChannel, 5},
-                                                                   {F::kPseudoChannel, 1},
-                                                                   {F::kBankGroup, 2},
-                                                                   {F::kColumn, 5},
-                                                                   {F::kStackId, 1},
-                                                                   {F::kBank, 2},
-                                                                   {F::kRow, 14}}),
-                    5);
-}
-
 /// A run of the comparison and its figures: `reference` GB/s and ns (Ramulator 2.1), `other` (DRAMsim3, 0: none).
 struct Case {
   const char* part;
@@ -168,6 +137,33 @@ inline const std::vector<Case>& cases() {
       {"hbm3", "rand21", "native", 500'000, 432.59, 255.6, 0.04, 0, 0},
   };
   return list;
+}
+
+inline System system(const Case& run) {
+  const bool hbm = std::string(run.part) == "hbm3";
+  const uint32_t entries = hbm ? 64 : 32;
+  return {.part = hbm ? test::hbm3() : test::gddr6(),
+          .policy = {.read_entries = entries, .write_entries = entries},
+          .channels = hbm ? 32U : 8U,
+          .outstanding = hbm ? 128U : 64U};
+}
+
+/// `native`: a row's columns side by side; `bgil`: bank groups (and pseudo-channels) alternate below the columns.
+inline AddressMap map(const Case& run) {
+  using F = Field;
+  const bool native = std::string(run.map) != "bgil";
+  std::vector<std::pair<Field, uint32_t>> widths;
+  if (std::string(run.part) == "gddr6") {
+    widths = native ? std::vector<std::pair<Field, uint32_t>>{{F::kChannel, 3}, {F::kColumn, 7}, {F::kBankGroup, 2}}
+                    : std::vector<std::pair<Field, uint32_t>>{{F::kChannel, 3}, {F::kBankGroup, 2}, {F::kColumn, 7}};
+  } else if (native) {
+    widths = {{F::kChannel, 5}, {F::kColumn, 5}, {F::kPseudoChannel, 1}, {F::kStackId, 1}, {F::kBankGroup, 2}};
+  } else {
+    widths = {{F::kChannel, 5}, {F::kPseudoChannel, 1}, {F::kBankGroup, 2}, {F::kColumn, 5}, {F::kStackId, 1}};
+  }
+  widths.emplace_back(F::kBank, 2);
+  widths.emplace_back(F::kRow, 14);
+  return AddressMap(AddressMap::in_order(5, widths), 5);
 }
 
 }  // namespace npuvp::dram::reference
