@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "models/base/memory_access.h"
+#include "models/base/sideband.h"
 
 namespace npuvp::dram {
 namespace {
@@ -35,15 +36,24 @@ Dram::Dram(sc_core::sc_module_name name, base::Environment& /*environment*/, con
 void Dram::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
   const uint64_t address = payload.get_address();
   const uint64_t bytes = payload.get_data_length();
-  bool sound = true;
-  if (!faults_.empty() && payload.is_write() && bytes != 0 && storage_.contains(address, bytes)) {
-    sound = faults_.before_write(address, bytes);
-  }
+  auto* const sideband = payload.get_extension<base::Sideband>();
+  const bool poisoned_write = payload.is_write() && sideband != nullptr && sideband->poison;
+  const bool check = (!faults_.empty() || poisoned_write) && bytes != 0 && storage_.contains(address, bytes);
+  if (check && payload.is_write()) faults_.before_write(address, bytes);
   const auto response = base::access_memory(storage_, payload, true);
   payload.set_response_status(response);
   if (response != tlm::TLM_OK_RESPONSE) return;
-  if (!faults_.empty() && payload.is_read()) sound = faults_.after_read(address, {payload.get_data_ptr(), bytes});
-  if (!sound) payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+  if (poisoned_write) {
+    faults_.poison(address, bytes);
+    memory->invalidate_direct_mem_ptr(0, storage_.size() - 1);
+  }
+  if (check && payload.is_read() && !faults_.after_read(address, {payload.get_data_ptr(), bytes})) {
+    if (sideband == nullptr) {
+      payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+    } else {
+      sideband->poison = true;
+    }
+  }
   const sc_time now = sc_core::sc_time_stamp();
   delay = timing_->access(now + delay, address, bytes, payload.is_write()) - now;
 }

@@ -20,9 +20,9 @@ namespace npuvp::dram {
 /// The card's DRAM with its controller: sparse contents with SECDED ECC, behind a choice of timing.
 ///
 /// Socket: `memory`, target, addresses 0 to bytes - 1; DMI (untimed, for firmware; not while words with injected errors
-/// exist) and debug access, which sees sound data. A read of an uncorrectable word answers with an error and poisoned
-/// data, as does a write of a part of one. Timing: FastTiming, or JedecTiming where `jedec` is given.
-/// Sources of the figures: README.md.
+/// exist) and debug access, which sees sound data. A read of an uncorrectable word is poisoned (base::Sideband; an
+/// error response where there is none), and a poisoned write makes its words uncorrectable. Timing: FastTiming, or
+/// JedecTiming where `jedec` is given. Sources of the figures: README.md.
 class Dram final : public sc_core::sc_module {
  public:
   struct Parameters {

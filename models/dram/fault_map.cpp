@@ -67,16 +67,19 @@ bool FaultMap::after_read(uint64_t address, std::span<uint8_t> data) {
   return sound;
 }
 
-bool FaultMap::before_write(uint64_t address, uint64_t bytes) {
-  bool sound = true;
+void FaultMap::before_write(uint64_t address, uint64_t bytes) {
   const uint64_t end = address + bytes;
   for (auto word = flips_.lower_bound(word_of(address)); word != flips_.end() && word->first < end;) {
     const bool in_full = word->first >= address && word->first + kWord <= end;
-    const bool gone = in_full || check(*word);
-    sound = sound && gone;
-    word = gone ? flips_.erase(word) : std::next(word);
+    word = in_full || check(*word) ? flips_.erase(word) : std::next(word);
   }
-  return sound;
+}
+
+void FaultMap::poison(uint64_t address, uint64_t bytes) {
+  constexpr uint8_t kTwoCheckBits = 3;
+  for (uint64_t word = word_of(address); word < address + bytes; word += kWord) {
+    flips_[word] = {.data = 0, .check = kTwoCheckBits};
+  }
 }
 
 uint64_t FaultMap::scrub(uint64_t address, uint64_t bytes) {

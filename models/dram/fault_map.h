@@ -34,9 +34,12 @@ class FaultMap {
   /// uncorrectable word holds. False if there was one.
   bool after_read(uint64_t address, std::span<uint8_t> data);
 
-  /// Before [address, address + bytes) is written: words written in full are sound again, others as after a read,
-  /// correction and write. False if one of these is uncorrectable; it stays so.
-  bool before_write(uint64_t address, uint64_t bytes);
+  /// Before [address, address + bytes) is written: words written in full are sound again, others are read, corrected
+  /// and written; what cannot be corrected stays so.
+  void before_write(uint64_t address, uint64_t bytes);
+
+  /// Data that is known to be bad was written: all words that it touches become uncorrectable.
+  void poison(uint64_t address, uint64_t bytes);
 
   /// Reads and corrects in place. Returns the bytes written back.
   uint64_t scrub(uint64_t address, uint64_t bytes);

@@ -27,7 +27,7 @@ std::vector<Request> burst(uint32_t number, uint32_t count = 16, bool write = fa
 const Policy kNoRefresh{.refresh = RefreshPolicy::kNone};
 
 TEST(AnnotatedChannel, AReadEndsWithItsLastData) {
-  AnnotatedChannel channel(test::gddr6(), kNoRefresh);
+  AnnotatedChannel channel(support::gddr6(), kNoRefresh);
   // Entered at 0, activated at 1, read at 36.
   EXPECT_EQ(channel.access(0, 0, burst(0, 1)), 36 + 30);
   // Row open: entered at 1000, read at 1001.
@@ -35,7 +35,7 @@ TEST(AnnotatedChannel, AReadEndsWithItsLastData) {
 }
 
 TEST(AnnotatedChannel, AWriteEndsWithItsPlaceInTheQueue) {
-  AnnotatedChannel channel(test::gddr6(), kNoRefresh);
+  AnnotatedChannel channel(support::gddr6(), kNoRefresh);
   EXPECT_EQ(channel.access(0, 0, burst(0, 16, true)), 16);
   // 32 entries: the third burst waits until the first ones are written.
   EXPECT_EQ(channel.access(0, 16, burst(1, 16, true)), 32);
@@ -43,16 +43,16 @@ TEST(AnnotatedChannel, AWriteEndsWithItsPlaceInTheQueue) {
 }
 
 TEST(AnnotatedChannel, AnEarlierArrivalThatIsCalledLaterDoesNotWait) {
-  AnnotatedChannel alone(test::gddr6(), kNoRefresh);
+  AnnotatedChannel alone(support::gddr6(), kNoRefresh);
   const Tick expected = alone.access(0, 100, burst(0));
-  AnnotatedChannel channel(test::gddr6(), kNoRefresh);
+  AnnotatedChannel channel(support::gddr6(), kNoRefresh);
   (void)channel.access(0, 50'000, burst(64, 16, true));
   EXPECT_EQ(channel.access(0, 100, burst(0)), expected);
 }
 
 TEST(AnnotatedChannel, TheOrderOfCallsDoesNotChangeTheTraffic) {
-  AnnotatedChannel in_order(test::gddr6(), {});
-  AnnotatedChannel reversed(test::gddr6(), {});
+  AnnotatedChannel in_order(support::gddr6(), {});
+  AnnotatedChannel reversed(support::gddr6(), {});
   Tick last = 0;
   for (uint32_t i = 0; i < 40; ++i) last = in_order.access(0, i * 100, burst(i * 7));
   for (uint32_t i = 40; i-- > 0;) {
@@ -85,21 +85,21 @@ struct Stream {
 };
 
 TEST(AnnotatedChannel, AStreamReachesTheBandwidthOfTheReferenceRun) {
-  AnnotatedChannel channel(test::gddr6(), {});
+  AnnotatedChannel channel(support::gddr6(), {});
   const Tick ticks = Stream{}.run(channel, 4000, true);
   // 91.4 % of a transaction every 2 clocks: Ramulator 2, sequential reads, bank groups alternating.
   EXPECT_NEAR(4000.0 * 16 * 2 / static_cast<double>(ticks), 0.914, 0.914 * 0.03);
 }
 
 TEST(AnnotatedChannel, WhatIsKnownOfThePresentDoesNotChangeAnswers) {
-  AnnotatedChannel one(test::gddr6(), {});
-  AnnotatedChannel other(test::gddr6(), {});
+  AnnotatedChannel one(support::gddr6(), {});
+  AnnotatedChannel other(support::gddr6(), {});
   EXPECT_EQ(Stream{}.run(one, 300, true), Stream{}.run(other, 300, false));
 }
 
 TEST(AnnotatedChannel, TracesEveryCommandOnceAndByTheRules) {
-  AnnotatedChannel channel(test::gddr6(), {});
-  test::RuleChecker checker(test::gddr6());
+  AnnotatedChannel channel(support::gddr6(), {});
+  support::RuleChecker checker(support::gddr6());
   channel.set_sink(&checker);
   (void)Stream{}.run(channel, 500, true);
   (void)channel.access(200'000, 200'000, burst(7, 16, true));

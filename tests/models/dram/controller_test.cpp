@@ -2,6 +2,7 @@
 // Times by hand from the parameters of GDDR6 at 16 Gb/s and HBM3 at 6 Gb/s.
 #include "models/dram/channel_controller.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <stdexcept>
@@ -33,8 +34,7 @@ struct Bench {
     std::string text;
     for (const auto& each : recorder.commands) {
       const char* names[] = {"ACT", "PRE", "PREA", "RD", "RDA", "WR", "WRA", "REF", "REFPB"};
-      text += (text.empty() ? "" : " ") + std::string(names[static_cast<size_t>(each.kind)]) + "@" +
-              std::to_string(each.time);
+      text += fmt::format("{}{}@{}", text.empty() ? "" : " ", names[static_cast<size_t>(each.kind)], each.time);
     }
     return text;
   }
@@ -44,7 +44,7 @@ struct Bench {
 };
 
 TEST(ChannelController, ARowMissTakesActivateAndRead) {
-  Bench bench(test::gddr6());
+  Bench bench(support::gddr6());
   bench.accept({.row = 5});
   EXPECT_EQ(bench.until(1000), "ACT@1 RD@36");  // tRCDRD 35
   ASSERT_EQ(bench.controller.completions().size(), 1U);
@@ -53,7 +53,7 @@ TEST(ChannelController, ARowMissTakesActivateAndRead) {
 }
 
 TEST(ChannelController, HitsOfOneBankGroupFollowAtCcdLOfTwoAtCcdS) {
-  Bench bench(test::gddr6());
+  Bench bench(support::gddr6());
   bench.accept({.row = 5, .column = 0});
   bench.accept({.row = 5, .column = 1});
   EXPECT_EQ(bench.until(1000), "ACT@1 RD@36 RD@40");
@@ -64,7 +64,7 @@ TEST(ChannelController, HitsOfOneBankGroupFollowAtCcdLOfTwoAtCcdS) {
 }
 
 TEST(ChannelController, AConflictPrechargesFirst) {
-  Bench bench(test::gddr6());
+  Bench bench(support::gddr6());
   bench.accept({.row = 5});
   bench.accept({.row = 6});
   // Precharge at tRAS 69, activate at the later of tRP 35 and tRC 103 from the first.
@@ -74,7 +74,7 @@ TEST(ChannelController, AConflictPrechargesFirst) {
 
 TEST(ChannelController, AHitOvertakesAnOlderConflictUntilTheStarvationBound) {
   for (const uint32_t bound : {0U, 200U}) {
-    Bench bench(test::gddr6(), {.refresh = RefreshPolicy::kNone, .starvation_clocks = bound});
+    Bench bench(support::gddr6(), {.refresh = RefreshPolicy::kNone, .starvation_clocks = bound});
     bench.accept({.row = 5});
     bench.until(60);
     bench.accept({.row = 6});
@@ -98,7 +98,7 @@ TEST(ChannelController, AHitOvertakesAnOlderConflictUntilTheStarvationBound) {
 TEST(ChannelController, TheStarvationBoundHoldsBackThePrechargeForHits) {
   // Another bank group's read at 73 takes the bus's turn... hits come every 20 clocks; the conflict has waited
   // since 60.
-  Bench bench(test::gddr6(), {.refresh = RefreshPolicy::kNone, .starvation_clocks = 200});
+  Bench bench(support::gddr6(), {.refresh = RefreshPolicy::kNone, .starvation_clocks = 200});
   bench.accept({.row = 5});
   bench.until(60);
   bench.accept({.row = 6});
@@ -113,7 +113,7 @@ TEST(ChannelController, TheStarvationBoundHoldsBackThePrechargeForHits) {
 }
 
 TEST(ChannelController, WritesAreDrainedBetweenTheWatermarks) {
-  Bench bench(test::gddr6(), {.read_entries = 10, .write_entries = 10, .refresh = RefreshPolicy::kNone});
+  Bench bench(support::gddr6(), {.read_entries = 10, .write_entries = 10, .refresh = RefreshPolicy::kNone});
   bench.accept({.row = 5});
   bench.until(2);  // the read's row is being opened
   for (uint32_t i = 0; i < 10; ++i) bench.accept({.row = 5, .column = i, .bank_group = 1}, true);
@@ -131,7 +131,7 @@ TEST(ChannelController, WritesAreDrainedBetweenTheWatermarks) {
 }
 
 TEST(ChannelController, AReadOfAQueuedWriteIsForwarded) {
-  Bench bench(test::gddr6());
+  Bench bench(support::gddr6());
   bench.accept({.row = 5, .column = 3}, true);
   bench.accept({.row = 5, .column = 3});
   ASSERT_EQ(bench.controller.completions().size(), 1U);
@@ -140,7 +140,7 @@ TEST(ChannelController, AReadOfAQueuedWriteIsForwarded) {
 }
 
 TEST(ChannelController, RefreshesAllBanksEveryRefi) {
-  Bench bench(test::gddr6(), {});
+  Bench bench(support::gddr6(), {});
   bench.accept({.row = 5});
   bench.controller.run_until(3790);
   EXPECT_EQ(bench.until(3800 + 2 * 3800), "ACT@1 RD@36 PREA@3800 REF@3835 REF@7600 REF@11400");
@@ -151,7 +151,7 @@ TEST(ChannelController, RefreshesAllBanksEveryRefi) {
 }
 
 TEST(ChannelController, APerBankRefreshLeavesTheOtherBanksAlone) {
-  Bench bench(test::gddr6(), {.refresh = RefreshPolicy::kPerBank});
+  Bench bench(support::gddr6(), {.refresh = RefreshPolicy::kPerBank});
   bench.until(230);
   bench.accept({.row = 5, .bank = 1});
   bench.accept({.row = 5});
@@ -160,13 +160,13 @@ TEST(ChannelController, APerBankRefreshLeavesTheOtherBanksAlone) {
 }
 
 TEST(ChannelController, AnIdleChannelCostsNothing) {
-  ChannelController controller(test::gddr6(), {});
+  ChannelController controller(support::gddr6(), {});
   controller.run_until(Tick{3800} * 1'000'000'000);
   EXPECT_EQ(controller.counters().refreshes, 1'000'000'000U);
 }
 
 TEST(ChannelController, HbmIssuesRowAndColumnCommandsSideBySide) {
-  Bench bench(test::hbm3());
+  Bench bench(support::hbm3());
   bench.accept({.row = 5});
   // Ticks of half a clock. Activate from 1 to 3; tRCDRD 31 clocks from its last edge to the read's last edge: 3 + 62
   // = 65.
@@ -178,7 +178,7 @@ TEST(ChannelController, HbmIssuesRowAndColumnCommandsSideBySide) {
 }
 
 TEST(ChannelController, ClosedPagesArePrechargedByTheirLastAccess) {
-  Bench bench(test::gddr6(), {.page = PagePolicy::kClosed, .refresh = RefreshPolicy::kNone});
+  Bench bench(support::gddr6(), {.page = PagePolicy::kClosed, .refresh = RefreshPolicy::kNone});
   bench.accept({.row = 5, .column = 0});
   bench.accept({.row = 5, .column = 1});
   EXPECT_EQ(bench.until(50), "ACT@1 RD@36 RDA@40");
@@ -188,9 +188,9 @@ TEST(ChannelController, ClosedPagesArePrechargedByTheirLastAccess) {
 }
 
 TEST(ChannelController, RefusesPoliciesThatMakeNoSense) {
-  EXPECT_THROW(ChannelController(test::gddr6(), {.read_entries = 0}), std::invalid_argument);
-  EXPECT_THROW(ChannelController(test::gddr6(), {.write_high = 0.2, .write_low = 0.8}), std::invalid_argument);
-  Part part = test::gddr6();
+  EXPECT_THROW(ChannelController(support::gddr6(), {.read_entries = 0}), std::invalid_argument);
+  EXPECT_THROW(ChannelController(support::gddr6(), {.write_high = 0.2, .write_low = 0.8}), std::invalid_argument);
+  Part part = support::gddr6();
   part.timings.tRC = 5;
   EXPECT_THROW(ChannelController(part, {}), std::invalid_argument);
 }

@@ -50,18 +50,27 @@ TEST_F(FaultMapTest, ADoubleErrorPoisonsTheWordAndNamesItsAddress) {
 TEST_F(FaultMapTest, AWriteOfTheWholeWordHealsIt) {
   faults.flip(16, 0);
   faults.flip(16, 1);
-  EXPECT_TRUE(faults.before_write(8, 16));
+  faults.before_write(8, 16);
   EXPECT_TRUE(faults.empty());
 }
 
 TEST_F(FaultMapTest, AWriteOfAPartHealsWhatCanBeCorrectedOnly) {
   faults.flip(16, 0);
-  EXPECT_TRUE(faults.before_write(16, 4));
+  faults.before_write(16, 4);
   EXPECT_TRUE(faults.empty());
   faults.flip(16, 0);
   faults.flip(16, 1);
-  EXPECT_FALSE(faults.before_write(16, 4));
+  faults.before_write(16, 4);
   EXPECT_FALSE(faults.empty());
+}
+
+TEST_F(FaultMapTest, PoisonedDataIsUncorrectableUntilItIsOverwritten) {
+  faults.poison(12, 8);
+  EXPECT_FALSE(read(8, 8));
+  EXPECT_FALSE(read(16, 8));
+  EXPECT_TRUE(read(24, 8));
+  faults.before_write(8, 16);
+  EXPECT_TRUE(read(0, 64));
 }
 
 TEST_F(FaultMapTest, ScrubbingHealsSingleErrors) {

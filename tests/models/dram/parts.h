@@ -6,7 +6,7 @@
 #include "models/dram/part.h"
 #include "platform/config/dram_loader.h"
 
-namespace npuvp::dram::test {
+namespace npuvp::dram::support {
 
 /// The shipped data file of a part.
 inline Part part(const std::string& name) {
@@ -19,4 +19,4 @@ inline Part hbm3() {
   return part("hbm3-6gbps");
 }
 
-}  // namespace npuvp::dram::test
+}  // namespace npuvp::dram::support

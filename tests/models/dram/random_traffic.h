@@ -6,7 +6,7 @@
 
 #include "models/dram/channel_controller.h"
 
-namespace npuvp::dram::test {
+namespace npuvp::dram::support {
 
 /// Drives one controller with traffic that changes its character every few thousand transactions: how many banks and
 /// rows it touches, how much of it are writes, how dense it is.
@@ -65,4 +65,4 @@ class RandomTraffic {
   uint64_t gap_ = 0;
 };
 
-}  // namespace npuvp::dram::test
+}  // namespace npuvp::dram::support

@@ -142,7 +142,7 @@ inline const std::vector<Case>& cases() {
 inline System system(const Case& run) {
   const bool hbm = std::string(run.part) == "hbm3";
   const uint32_t entries = hbm ? 64 : 32;
-  return {.part = hbm ? test::hbm3() : test::gddr6(),
+  return {.part = hbm ? support::hbm3() : support::gddr6(),
           .policy = {.read_entries = entries, .write_entries = entries},
           .channels = hbm ? 32U : 8U,
           .outstanding = hbm ? 128U : 64U};

@@ -25,9 +25,9 @@ TEST_P(Reference, BandwidthAndLatencyAgree) {
   EXPECT_LE(result.gb_per_s, 1.1 * std::max(expected.gb_per_s, other));
 }
 
-INSTANTIATE_TEST_SUITE_P(Runs, Reference, testing::ValuesIn(cases()), [](const auto& info) {
-  const std::string map = info.param.map;
-  return std::string(info.param.part) + "_" + info.param.pattern + (map.empty() ? "" : "_" + map);
+INSTANTIATE_TEST_SUITE_P(Runs, Reference, testing::ValuesIn(cases()), [](const auto& each) {
+  const std::string map = each.param.map;
+  return std::string(each.param.part) + "_" + each.param.pattern + (map.empty() ? "" : "_" + map);
 });
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace npuvp::dram::test {
+namespace npuvp::dram::support {
 namespace {
 
 constexpr uint32_t set(std::initializer_list<CommandKind> kinds) {
@@ -224,4 +224,4 @@ void RuleChecker::require(bool met, const char* rule, const Command& command) {
                        at.bank_group, at.bank, at.row);
 }
 
-}  // namespace npuvp::dram::test
+}  // namespace npuvp::dram::support

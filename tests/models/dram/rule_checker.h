@@ -10,7 +10,7 @@
 #include "models/dram/command.h"
 #include "models/dram/part.h"
 
-namespace npuvp::dram::test {
+namespace npuvp::dram::support {
 
 /// Checks a channel's commands against the rules of JESD250 (GDDR6) and JESD238 (HBM3): bank states, distances, the
 /// activate window, command and data buses, refresh rate. Written from the list of rules; shares with the controller
@@ -75,4 +75,4 @@ class RuleChecker final : public CommandSink {
   std::string first_;
 };
 
-}  // namespace npuvp::dram::test
+}  // namespace npuvp::dram::support

@@ -12,15 +12,15 @@
 namespace npuvp::dram {
 namespace {
 
-using test::RandomTraffic;
-using test::RuleChecker;
+using support::RandomTraffic;
+using support::RuleChecker;
 
 class Rules : public testing::TestWithParam<std::tuple<const char*, PagePolicy, RefreshPolicy>> {};
 
 /// Eight of these: more than 10^7 commands together.
 TEST_P(Rules, AreKeptInRandomTraffic) {
   const auto& [name, page, refresh] = GetParam();
-  const Part part = test::part(name);
+  const Part part = support::part(name);
   Policy policy{.page = page, .refresh = refresh};
   policy.starvation_clocks = page == PagePolicy::kOpen ? 500 : 0;
   ChannelController controller(part, policy);
@@ -53,7 +53,7 @@ bool notices(const Part& part, const Part& checked, RefreshPolicy refresh, const
 class Mutation : public testing::TestWithParam<const char*> {};
 
 TEST_P(Mutation, AParameterThatTheControllerTakesTooShortIsNoticedByName) {
-  const Part part = test::part(GetParam());
+  const Part part = support::part(GetParam());
   for (const auto& [name, value] : kTimingNames) {
     const std::string parameter = name;
     if (parameter == "tCK_ps" || parameter == "tREFI") continue;  // no distance
@@ -79,7 +79,7 @@ std::string first_violation(const Part& part, std::initializer_list<Command> com
 using K = CommandKind;
 
 TEST(RuleChecker, FindsPlantedStateErrors) {
-  const Part part = test::gddr6();
+  const Part part = support::gddr6();
   const Location row5{.row = 5};
   const Location row6{.row = 6};
   EXPECT_EQ(first_violation(part, {{1, K::kActivate, row5}, {36, K::kRead, row5}}), "");
@@ -95,14 +95,14 @@ TEST(RuleChecker, FindsPlantedStateErrors) {
 
 TEST(RuleChecker, FindsPlantedBusErrors) {
   const Location other{.row = 5, .bank_group = 1};
-  EXPECT_EQ(first_violation(test::gddr6(), {{1, K::kActivate, {}}, {1, K::kPrechargeAll, other}}), "command bus");
-  EXPECT_EQ(first_violation(test::hbm3(), {{2, K::kActivate, {}}}), "rising edge");
-  EXPECT_EQ(first_violation(test::hbm3(), {{1, K::kActivate, {}}, {3, K::kActivate, {.pseudo_channel = 1}}}),
+  EXPECT_EQ(first_violation(support::gddr6(), {{1, K::kActivate, {}}, {1, K::kPrechargeAll, other}}), "command bus");
+  EXPECT_EQ(first_violation(support::hbm3(), {{2, K::kActivate, {}}}), "rising edge");
+  EXPECT_EQ(first_violation(support::hbm3(), {{1, K::kActivate, {}}, {3, K::kActivate, {.pseudo_channel = 1}}}),
             "command bus");
 }
 
 TEST(RuleChecker, FindsMissingRefreshes) {
-  RuleChecker checker(test::gddr6());
+  RuleChecker checker(support::gddr6());
   checker.finish(3800 * 8, true);
   EXPECT_EQ(checker.first(), "");
   checker.finish(3800 * 9, true);
