@@ -109,6 +109,7 @@ class ChannelController {
   void plan_refresh();
   // Each offers one command to the plan of its bus.
   void offer_column(size_t bank, int16_t index, uint64_t rank_class);
+  void offer_hit(size_t bank, int16_t index);
   void offer_activate(size_t bank);
   void offer_precharge(size_t bank);
   void offer_rows_of(size_t bank);

@@ -22,8 +22,9 @@ struct Policy {
   double write_low = 0.2;
   PagePolicy page = PagePolicy::kOpen;
   RefreshPolicy refresh = RefreshPolicy::kAllBank;
-  /// Hits younger than a request that needs another row of their bank go first for at most this many clocks of that
-  /// request's waiting. 0: they use the row only while a precharge is not yet possible (Ramulator 2's FRFCFS-RowHit).
+  /// Once a request that needs another row of its bank has waited this long, younger hits no longer overtake it. Among
+  /// requests of one direction; 0: no bound, hits overtake for as long as they come densely enough to prevent a
+  /// precharge.
   uint32_t starvation_clocks = 0;
 };
 
