@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,8 +30,8 @@ struct Result {
 };
 
 /// Addresses of a pattern of `count` transactions: visit(address, write).
-using Visit = std::function<void(uint64_t address, bool write)>;
-inline void generate(const std::string& pattern, uint64_t count, uint64_t capacity, uint64_t tx, const Visit& visit) {
+template <class Visit>
+void generate(const std::string& pattern, uint64_t count, uint64_t capacity, uint64_t tx, const Visit& visit) {
   constexpr uint64_t kBlock = 64 << 10;
   const uint64_t bases[] = {0, capacity / 4 + kBlock, capacity / 2 + 2 * kBlock};
   uint64_t random = 0x9E3779B97F4A7C15;
@@ -88,6 +87,7 @@ inline Result run(const System& system, const AddressMap& map, const std::string
   std::vector<std::vector<Request>> requests(system.channels);
   const uint64_t tx = system.part.organisation.transaction_bytes;
   uint64_t reads = 0;
+  for (auto& list : requests) list.reserve(count / system.channels * 9 / 8);
   generate(pattern, count, map.bytes(), tx, [&](uint64_t address, bool write) {
     uint32_t channel = 0;
     const Location where = map.location(address, channel);
