@@ -5,26 +5,31 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <systemc>
 
 #include "models/base/environment.h"
 #include "models/base/sparse_memory.h"
 #include "models/dram/fast_timing.h"
+#include "models/dram/fault_map.h"
+#include "models/dram/jedec_timing.h"
 #include "models/dram/timing.h"
 
 namespace npuvp::dram {
 
-/// The card's DRAM with its controller: sparse contents behind a choice of timing.
+/// The card's DRAM with its controller: sparse contents with SECDED ECC, behind a choice of timing.
 ///
-/// Socket: `memory`, target, addresses 0 to bytes - 1; DMI (untimed, for firmware) and debug access.
-/// Timing: dram::Timing. The JEDEC mode with bank state will be another Timing behind the same socket.
-/// Sources of the figures: README.md.
+/// Socket: `memory`, target, addresses 0 to bytes - 1; DMI (untimed, for firmware; not while words with injected errors
+/// exist) and debug access, which sees sound data. A read of an uncorrectable word is poisoned (base::Sideband; an
+/// error response where there is none), and a poisoned write makes its words uncorrectable. Timing: FastTiming, or
+/// JedecTiming where `jedec` is given. Sources of the figures: README.md.
 class Dram final : public sc_core::sc_module {
  public:
   struct Parameters {
     uint64_t bytes = 16ULL << 30;
     bool dmi = true;
     FastTiming::Parameters fast;
+    std::optional<JedecTiming::Parameters> jedec;
   };
 
   Dram(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters);
@@ -33,10 +38,21 @@ class Dram final : public sc_core::sc_module {
 
   /// Forgets scheduled accesses; contents stay over a card reset.
   void reset() { timing_->reset(); }
-  /// Power-on: all zeros.
-  void clear() { storage_.clear(); }
+  /// Power-on: all zeros, no errors.
+  void clear();
+
+  /// Flips bit 0 to 63 (data) or 64 to 71 (check) of the 64-bit word at `address`. Throws std::invalid_argument for
+  /// what does not exist.
+  void inject_error(uint64_t address, unsigned bit);
+  /// Reads [address, address + bytes) from `begin` (absolute) on, and writes corrected words back. Returns the end.
+  sc_core::sc_time scrub(uint64_t address, uint64_t bytes, sc_core::sc_time begin);
+  [[nodiscard]] const EccCounters& ecc() const { return faults_.counters(); }
+  [[nodiscard]] uint64_t last_uncorrectable() const { return faults_.last_uncorrectable(); }
+  void on_uncorrectable(FaultMap::Report report) { faults_.on_uncorrectable(std::move(report)); }
 
   [[nodiscard]] base::SparseMemory& storage() { return storage_; }
+  /// The JEDEC timing for counters and traces; null in the fast mode.
+  [[nodiscard]] JedecTiming* jedec() { return dynamic_cast<JedecTiming*>(timing_.get()); }
 
  private:
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
@@ -45,6 +61,7 @@ class Dram final : public sc_core::sc_module {
 
   const Parameters parameters_;
   base::SparseMemory storage_;
+  FaultMap faults_;
   std::unique_ptr<Timing> timing_;
 };
 

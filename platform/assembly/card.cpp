@@ -100,6 +100,10 @@ dram::Dram::Parameters dram_parameters(const config::CardConfig& config) {
   parameters.fast.channel_bytes_per_second = config.dram.channel_gb_per_s * kGiga;
   parameters.fast.efficiency = config.dram.efficiency;
   parameters.fast.latency = sc_time(config.dram.latency_ns, SC_NS);
+  if (config.dram.jedec_timing) {
+    const auto& jedec = *config.dram.jedec;
+    parameters.jedec = {jedec.part, jedec.policy, jedec.map, config.dram.channels};
+  }
   return parameters;
 }
 

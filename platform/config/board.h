@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "platform/config/dram_loader.h"
 
 namespace npuvp::config {
 
@@ -61,6 +64,8 @@ struct CardConfig {
     double channel_gb_per_s;
     double efficiency;
     double latency_ns;
+    bool jedec_timing;               ///< `timing: jedec`; false: the fast mode with the two figures above.
+    std::optional<DramJedec> jedec;  ///< What the JEDEC mode needs; there if `jedec_timing`.
   } dram;
 
   struct Noc {

@@ -190,7 +190,7 @@ void ServerReader::read_card_below(YamlReader& reader, PortConfig& port, Place p
     return;
   }
   if (cards_.size() == kMostCards) reader.fail("card", fmt::format("more than {} cards", kMostCards));
-  cards_.push_back(read_card(card));
+  cards_.push_back(read_card(card, boards_.string()));
   port.link_latency_ns = cards_.back().pcie.link_latency_ns;
   port.below = cards_.size() - 1;
 }

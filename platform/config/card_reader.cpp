@@ -64,13 +64,21 @@ CardConfig::SharedMemory read_shared_memory(YamlReader reader) {
   return memory;
 }
 
-CardConfig::Dram read_dram(YamlReader reader) {
+CardConfig::Dram read_dram(YamlReader reader, const std::string& boards) {
   CardConfig::Dram dram{};
   dram.mib = reader.integer("mib", 1024, 65536);
   dram.channels = reader.integer("channels", 1, 64);
   dram.channel_gb_per_s = reader.number("channel_gb_per_s", 0.1, 1e4);
   dram.efficiency = reader.number("efficiency", 0.01, 1);
   dram.latency_ns = reader.number("latency_ns", 0, 1e6);
+  const std::string timing = reader.has("timing") ? reader.text("timing") : "fast";
+  if (timing != "fast" && timing != "jedec") {
+    reader.fail("timing", fmt::format("'{}' is neither fast nor jedec", timing));
+  }
+  dram.jedec_timing = timing == "jedec";
+  if (dram.jedec_timing || reader.has("jedec")) {
+    dram.jedec = read_dram_jedec(reader.mapping("jedec"), boards, dram.channels, uint64_t{dram.mib} << 20);
+  }
   reader.finish();
   return dram;
 }
@@ -102,14 +110,14 @@ CardConfig::TaskManager read_task_manager(YamlReader reader) {
 
 }  // namespace
 
-CardConfig read_card(YamlReader& reader) {
+CardConfig read_card(YamlReader& reader, const std::string& boards) {
   CardConfig card;
   card.name = reader.text("card");
   card.pcie = read_pcie(reader.mapping("pcie"));
   card.command_processor = read_command_processor(reader.mapping("command_processor"));
   card.neural_engines = read_neural_engines(reader.mapping("neural_engines"));
   card.shared_memory = read_shared_memory(reader.mapping("shared_memory"));
-  card.dram = read_dram(reader.mapping("dram"));
+  card.dram = read_dram(reader.mapping("dram"), boards);
   card.noc = read_noc(reader.mapping("noc"));
   card.dma = read_dma(reader.mapping("dma"));
   card.task_manager = read_task_manager(reader.mapping("task_manager"));

@@ -6,8 +6,9 @@
 
 namespace npuvp::config {
 
-/// Reads a card file that describes one device (not one with a switch on it) and finishes the reader. Errors:
+/// Reads a card file that describes one device (not one with a switch on it), and the DRAM part that it names from the
+/// folder `boards`, and finishes the reader. Errors:
 /// ConfigError.
-[[nodiscard]] CardConfig read_card(YamlReader& reader);
+[[nodiscard]] CardConfig read_card(YamlReader& reader, const std::string& boards);
 
 }  // namespace npuvp::config

@@ -144,6 +144,17 @@ std::vector<YamlReader> YamlReader::list(const std::string& key) {
   return readers;
 }
 
+std::vector<std::string> YamlReader::texts(const std::string& key) {
+  const YAML::Node value = find(key).node[key];
+  if (!value.IsSequence() || value.size() == 0) fail(key, "expected a list with at least one entry");
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (!value[i].IsScalar()) fail(key, fmt::format("entry {} is not one value", i));
+    texts.push_back(value[i].Scalar());
+  }
+  return texts;
+}
+
 void YamlReader::finish() const {
   for (const auto& layer : layers_) {
     for (const auto& entry : layer.node) {

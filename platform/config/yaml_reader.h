@@ -41,6 +41,8 @@ class YamlReader {
   [[nodiscard]] YamlReader mapping(const std::string& key);
   /// The entries of a list of mappings, at least one; never put together from two files.
   [[nodiscard]] std::vector<YamlReader> list(const std::string& key);
+  /// A list of plain values, at least one.
+  [[nodiscard]] std::vector<std::string> texts(const std::string& key);
   void finish() const;
 
   /// Throws ConfigError about the value of `key`, or about this mapping when `key` is empty.

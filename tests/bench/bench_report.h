@@ -23,7 +23,7 @@ class Report {
   void add(const std::string& metric, double value, const std::string& unit, const std::string& baseline,
            double baseline_value) {
     const double ratio = value / baseline_value;
-    fmt::print("{:<28} {:>10.2f} {:<16} {:<28} {:>10.2f}  ratio {:.3f}\n", metric, value, unit, baseline,
+    fmt::print("{:<42} {:>10.2f} {:<16} {:<28} {:>10.2f}  ratio {:.3f}\n", metric, value, unit, baseline,
                baseline_value, ratio);
     figures_.push_back({{"metric", metric},
                         {"value", value},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/models/base/test_bus.h"
+#include "tests/models/dram/parts.h"
 
 namespace npuvp::dram {
 namespace {
@@ -90,6 +91,105 @@ TEST(Dram, ResetForgetsScheduledAccessesNotContents) {
   bench.dram.reset();
   EXPECT_EQ(read(bench, 0, 32), ns(32 + 50));
   EXPECT_EQ(bench.initiator.read<uint32_t>(0), 7U);
+}
+
+Dram::Parameters jedec() {
+  Dram::Parameters parameters;
+  parameters.jedec = {
+      .part = support::gddr6(),
+      .policy = {},
+      .map = AddressMap::in_order(
+          5, {{Field::kChannel, 3}, {Field::kBankGroup, 2}, {Field::kColumn, 7}, {Field::kBank, 2}, {Field::kRow, 15}}),
+      .channels = 8};
+  return parameters;
+}
+
+TEST(Dram, InJedecModeAReadTakesActivateReadAndBurst) {
+  Bench bench(jedec());
+  // Clocks of 0.5 ns: entered at 0, activate 1, tRCDRD 35, CL 28, BL 2.
+  EXPECT_EQ(read(bench, 0, 32), ns(33));
+  // Four transactions in each channel, in bank groups 0 to 3, of which 0 has another row open: precharge at 1,
+  // activates of the others at 2, 15 and 28 (tRRD 13), its own at 41 (tRP over at 36), read at 76, data at 106.
+  EXPECT_EQ(read(bench, 1 << 20, 1024, ns(1000)), ns(1000 + 53));
+}
+
+TEST(Dram, InJedecModeWritesArePosted) {
+  Bench bench(jedec());
+  sc_core::sc_time delay;
+  EXPECT_EQ(bench.initiator.port.write(0, std::vector<uint8_t>(4096), delay), tlm::TLM_OK_RESPONSE);
+  EXPECT_EQ(delay, ns(8));  // 16 transactions a channel, one a clock
+  EXPECT_EQ(bench.dram.jedec()->counters(3).writes, 16U);
+}
+
+TEST(Dram, JedecModeRefusesAMapThatThePartHasNoRoomFor) {
+  auto parameters = jedec();
+  parameters.jedec->channels = 4;
+  EXPECT_THROW(JedecTiming{*parameters.jedec}, std::invalid_argument);
+}
+
+TEST(Dram, ReadsOfSingleErrorsAreRightAndOfDoubleErrorsPoisoned) {
+  Bench bench;
+  auto& port = bench.initiator.port;
+  bench.initiator.write(64, uint64_t{0x1122334455667788});
+  bench.dram.inject_error(64, 3);
+  EXPECT_EQ(bench.initiator.read<uint64_t>(64), 0x1122334455667788U);
+  EXPECT_EQ(bench.dram.ecc().corrected, 1U);
+  EXPECT_FALSE(port.sideband().poison);
+  bench.dram.inject_error(64, 60);
+  std::vector<uint8_t> data(256);
+  sc_core::sc_time delay;
+  EXPECT_EQ(port.read(0, data, delay), tlm::TLM_OK_RESPONSE);
+  EXPECT_TRUE(port.sideband().poison);
+  EXPECT_EQ(bench.dram.last_uncorrectable(), 64U);
+  port.sideband().poison = false;
+  EXPECT_EQ(port.read(72, data, delay), tlm::TLM_OK_RESPONSE);
+  EXPECT_FALSE(port.sideband().poison);
+  // Written again, the word is sound.
+  bench.initiator.write(64, uint64_t{1});
+  EXPECT_EQ(bench.initiator.read<uint64_t>(64), 1U);
+  EXPECT_FALSE(port.sideband().poison);
+}
+
+TEST(Dram, WithoutASidebandAnUncorrectableReadFails) {
+  Bench bench;
+  bench.dram.inject_error(0, 0);
+  bench.dram.inject_error(0, 1);
+  tlm::tlm_generic_payload payload;
+  std::vector<uint8_t> data(8);
+  payload.set_read();
+  payload.set_data_ptr(data.data());
+  payload.set_data_length(8);
+  payload.set_streaming_width(8);
+  sc_core::sc_time delay;
+  bench.initiator.port.socket->b_transport(payload, delay);
+  EXPECT_EQ(payload.get_response_status(), tlm::TLM_GENERIC_ERROR_RESPONSE);
+}
+
+TEST(Dram, APoisonedWriteStaysPoisoned) {
+  Bench bench;
+  auto& port = bench.initiator.port;
+  port.sideband().poison = true;
+  bench.initiator.write(128, uint64_t{5});
+  port.sideband().poison = false;
+  (void)bench.initiator.read<uint64_t>(128);
+  EXPECT_TRUE(port.sideband().poison);
+}
+
+TEST(Dram, OffersNoDirectAccessWhileErrorsExist) {
+  Bench bench;
+  tlm::tlm_dmi dmi;
+  bench.dram.inject_error(4096, 0);
+  EXPECT_FALSE(bench.initiator.port.dmi(0, dmi));
+  (void)bench.dram.scrub(0, 1 << 20, ns(0));
+  EXPECT_TRUE(bench.initiator.port.dmi(0, dmi));
+}
+
+TEST(Dram, ScrubbingTakesTheTimeOfItsReadsAndWrites) {
+  Bench bench(plain());
+  bench.dram.inject_error(0, 0);
+  // Eight channels: 4 KiB read in 512 ns, the corrected transaction of channel 0 written in 32; 50 ns of latency each.
+  EXPECT_EQ(bench.dram.scrub(0, 4096, ns(0)), ns(512 + 50 + 32 + 50));
+  EXPECT_EQ(bench.dram.ecc().scrubbed, 1U);
 }
 
 TEST(FastTiming, RefusesParametersThatMakeNoSense) {

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The controller beside Ramulator 2.1 and DRAMsim3: the same parameters, maps, queues and traces, in full.
+#include <gtest/gtest.h>
+
+#include "tests/models/dram/parts.h"
+#include "tests/models/dram/reference_run.h"
+
+namespace npuvp::dram::reference {
+namespace {
+
+class Reference : public testing::TestWithParam<Case> {};
+
+TEST_P(Reference, BandwidthAndLatencyAgree) {
+  const Case& expected = GetParam();
+  const Result result = run(system(expected), map(expected), expected.pattern, expected.count);
+  const std::string pattern = expected.pattern;
+  if (pattern == "stream" || pattern == "random" || pattern == "rand21") {
+    EXPECT_NEAR(result.gb_per_s / expected.gb_per_s, 1, 0.03) << result.gb_per_s;
+    EXPECT_NEAR(result.latency_ns / expected.latency_ns, 1, 0.05) << result.latency_ns;
+    return;
+  }
+  // Mixed traffic: the two simulators differ; between them or beside one of them within 10 %.
+  const double other = expected.other_gb_per_s > 0 ? expected.other_gb_per_s : expected.gb_per_s;
+  EXPECT_GE(result.gb_per_s, 0.9 * std::min(expected.gb_per_s, other));
+  EXPECT_LE(result.gb_per_s, 1.1 * std::max(expected.gb_per_s, other));
+}
+
+INSTANTIATE_TEST_SUITE_P(Runs, Reference, testing::ValuesIn(cases()), [](const auto& each) {
+  const std::string map = each.param.map;
+  return std::string(each.param.part) + "_" + each.param.pattern + (map.empty() ? "" : "_" + map);
+});
+
+}  // namespace
+}  // namespace npuvp::dram::reference
