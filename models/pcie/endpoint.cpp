@@ -18,14 +18,11 @@ Endpoint::Endpoint(sc_core::sc_module_name module_name, base::Environment& envir
       dma("dma"),
       environment_(environment),
       log_(environment.logger(name())),
-      physical_(std::make_unique<PhysicalFunction>(fmt::format("{}.pf", name()), environment, parameters,
-                                                   Function::Outlet{
-                                                       [this](Function& function, uint64_t address, uint32_t data) {
-                                                         send_interrupt(function, address, data);
-                                                       },
-                                                       [this](Function& function, MessageCode code) {
-                                                         send_error(function, code);
-                                                       }})),
+      physical_(std::make_unique<PhysicalFunction>(
+          fmt::format("{}.pf", name()), environment, parameters,
+          Function::Outlet{
+              [this](Function& function, uint64_t address, uint32_t data) { send_interrupt(function, address, data); },
+              [this](Function& function, MessageCode code) { send_error(function, code); }})),
       port_(physical_->express(), physical_->link_capabilities(), physical_->errors(), *this) {
   const Function::Outlet outlet{
       [this](Function& function, uint64_t address, uint32_t data) { send_interrupt(function, address, data); },
@@ -101,8 +98,7 @@ Completion Endpoint::receive(Request& request, Passage& passage) {
 /// Reports what goes wrong with a request to `function`.
 Completion Endpoint::answer(Function& function, Request& request, Completion status) {
   if (status == Completion::kSuccess) return status;
-  const auto error =
-      status == Completion::kUnsupportedRequest ? Error::kUnsupportedRequest : Error::kCompleterAbort;
+  const auto error = status == Completion::kUnsupportedRequest ? Error::kUnsupportedRequest : Error::kCompleterAbort;
   function.errors().report(error, header_of(request, port_.express().max_payload_bytes()), request.is_non_posted());
   return status;
 }
@@ -126,6 +122,7 @@ Completion Endpoint::access_memory(Request& request, Passage& passage) {
     }
   }
   if (!hit || function == nullptr) return answer(*physical_, request, Completion::kUnsupportedRequest);
+  if (joins_functions(request, *function)) return answer(*function, request, Completion::kUnsupportedRequest);
   if (request.poison && request.is_write()) {
     // Bad data must not get into registers or memory (PCI Express Base Specification 2.7.2.2).
     function->note_poison(false);
@@ -143,6 +140,13 @@ Completion Endpoint::access_memory(Request& request, Passage& passage) {
     return Completion::kSuccess;
   }
   return answer(*function, request, access_bar(*function, *hit, request, passage));
+}
+
+/// True if a virtual function asks for another function's registers or memory: what comes back from the root complex by
+/// ACS redirection, or because that returns requests to where they came from, must not get around their isolation.
+bool Endpoint::joins_functions(const Request& request, const Function& target) {
+  const auto* requester = function_at(request.requester);
+  return requester != nullptr && requester != physical_.get() && requester != &target;
 }
 
 Completion Endpoint::access_bar(Function& function, const Function::Hit& hit, Request& request, Passage& passage) {
@@ -238,8 +242,8 @@ void Endpoint::raise_vector(unsigned index, unsigned vector) {
   auto* raised = function(index);
   const unsigned known = raised == nullptr ? 0 : raised->vectors();
   if (vector >= known) {
-    environment_.diagnostics().misuse(name(), fmt::format("raised vector {} of {} of function {}", vector, known, index),
-                                      {});
+    environment_.diagnostics().misuse(name(),
+                                      fmt::format("raised vector {} of {} of function {}", vector, known, index), {});
     return;
   }
   raised->msix_table()->raise(vector);

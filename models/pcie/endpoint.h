@@ -53,6 +53,7 @@ class Endpoint final : public sc_core::sc_module, private RequestSink {
   Completion access_config(Request& request);
   Completion access_memory(Request& request, Passage& passage);
   Completion access_bar(Function& function, const Function::Hit& hit, Request& request, Passage& passage);
+  [[nodiscard]] bool joins_functions(const Request& request, const Function& target);
   Completion answer(Function& function, Request& request, Completion status);
 
   void dma_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);

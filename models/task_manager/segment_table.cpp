@@ -2,6 +2,7 @@
 #include "models/task_manager/segment_table.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace npuvp::task_manager {
 
@@ -34,7 +35,7 @@ size_t SegmentTable::load(std::span<const npu_segment> segments) {
   segments_.clear();
   for (const auto& segment : segments) {
     if (!well_formed(segment)) break;
-    segments_.push_back({segment, 0, {}});
+    segments_.push_back({segment, {}, {}});
   }
   return segments_.size();
 }
@@ -79,36 +80,55 @@ base::AddressSpace::Range SegmentTable::translate(uint64_t address, uint64_t byt
 base::AddressSpace::Range SegmentTable::translate_pages(Segment& segment, uint64_t offset, uint64_t bytes,
                                                         sc_time& delay) {
   const uint64_t entry = offset / kPageBytes;
-  if (const auto fault = fetch(segment, entry, delay); fault != NPU_FAULT_NONE) return {fault};
-  const auto first = segment.entries.begin() + static_cast<int64_t>(entry - segment.first_entry);
+  if (const auto fault = make_current(segment, entry, delay); fault != NPU_FAULT_NONE) return {fault};
+  fetch_ahead(segment, (offset + std::max<uint64_t>(bytes, 1) - 1) / kPageBytes, delay);
+  const auto& [first_entry, entries, ready] = segment.current;
+  const auto first = entries.begin() + static_cast<int64_t>(entry - first_entry);
   if (!is_host_page(*first)) return {NPU_FAULT_ADDRESS};
   uint64_t reach = kPageBytes - offset % kPageBytes;
-  for (auto next = first + 1; next != segment.entries.end() && reach < bytes; ++next) {
+  for (auto next = first + 1; next != entries.end() && reach < bytes; ++next) {
     if (!is_host_page(*next) || *next != *(next - 1) + kPageBytes) break;
     reach += kPageBytes;
   }
   return {NPU_FAULT_NONE, NPU_MAP_HOST | (*first + offset % kPageBytes), std::min(reach, bytes)};
 }
 
-/// Makes `entry` of the page list available: reads the aligned 4 KiB block of the list that holds it.
-npu_fault SegmentTable::fetch(Segment& segment, uint64_t entry, sc_time& delay) {
-  if (entry >= segment.first_entry && entry - segment.first_entry < segment.entries.size()) return NPU_FAULT_NONE;
-  const uint64_t list = segment.description.base;
-  const uint64_t list_end = list + pages_of(segment.description.size) * kEntryBytes;
-  const uint64_t block = (list + entry * kEntryBytes) / kPageBytes * kPageBytes;
-  const uint64_t begin = std::max(list, block);
-  const uint64_t end = std::min(list_end, block + kPageBytes);
-  segment.first_entry = (begin - list) / kEntryBytes;
-  segment.entries.resize((end - begin) / kEntryBytes);
-  const std::span<uint8_t> data(reinterpret_cast<uint8_t*>(segment.entries.data()), end - begin);
+/// Makes `entry` of the page list available.
+npu_fault SegmentTable::make_current(Segment& segment, uint64_t entry, sc_time& delay) {
+  if (segment.current.holds(entry)) return NPU_FAULT_NONE;
+  if (!segment.ahead.holds(entry)) return fetch(segment.current, segment.description, entry, delay);
+  segment.current = std::exchange(segment.ahead, {});
+  const sc_time now = sc_core::sc_time_stamp();
+  delay = std::max(delay, segment.current.ready - std::min(now, segment.current.ready));
+  return NPU_FAULT_NONE;
+}
+
+/// For a transfer that needs entries up to `last_entry`. What cannot be read is reported when it is needed.
+void SegmentTable::fetch_ahead(Segment& segment, uint64_t last_entry, sc_time delay) {
+  const uint64_t next = segment.current.end();
+  if (last_entry < next || segment.ahead.holds(next)) return;
+  static_cast<void>(fetch(segment.ahead, segment.description, next, delay));
+}
+
+/// Reads the aligned 4 KiB block of the list that holds `entry`.
+npu_fault SegmentTable::fetch(Block& block, const npu_segment& segment, uint64_t entry, sc_time& delay) {
+  const uint64_t list = segment.base;
+  const uint64_t list_end = list + pages_of(segment.size) * kEntryBytes;
+  const uint64_t page = (list + entry * kEntryBytes) / kPageBytes * kPageBytes;
+  const uint64_t begin = std::max(list, page);
+  const uint64_t end = std::min(list_end, page + kPageBytes);
+  block.first_entry = (begin - list) / kEntryBytes;
+  block.entries.resize((end - begin) / kEntryBytes);
+  const std::span<uint8_t> data(reinterpret_cast<uint8_t*>(block.entries.data()), end - begin);
 
   port_.sideband().context = context_;
   port_.sideband().function = function_;
   const auto response = port_.read(NPU_MAP_HOST | begin, data, delay);
   const bool poisoned = port_.sideband().poison;
   port_.sideband().poison = false;
+  block.ready = sc_core::sc_time_stamp() + delay;
   if (response == tlm::TLM_OK_RESPONSE && !poisoned) return NPU_FAULT_NONE;
-  segment.entries.clear();
+  block.entries.clear();
   return poisoned ? NPU_FAULT_POISON : NPU_FAULT_BUS;
 }
 

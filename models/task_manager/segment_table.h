@@ -25,8 +25,9 @@ struct Memories {
 /// Address space of one job: its segments, the scratchpads and the shared memory.
 ///
 /// Everything in it comes from the host and is checked at use. The page list of a HOST_PAGES segment stays in host
-/// memory; at most 512 of its entries, the 4 KiB block of the list used last, are held for each segment. Fetching a
-/// block takes the time of one read through `port`.
+/// memory; two 4 KiB blocks of the list, of at most 512 entries each, are held for each segment: the one used last, and
+/// the one behind it as soon as a transfer is known to go on there. Fetching a block takes the time of one read through
+/// `port`; a transfer waits only for a block that is not there yet.
 class SegmentTable final : public base::AddressSpace {
  public:
   /// Page lists are read in `context` and in the name of PCIe function `function`. `port` must outlive the table.
@@ -41,15 +42,28 @@ class SegmentTable final : public base::AddressSpace {
   Range translate(uint64_t address, uint64_t bytes, bool write, uint16_t engine, sc_core::sc_time& delay) override;
 
  private:
+  /// A piece of a page list.
+  struct Block {
+    [[nodiscard]] bool holds(uint64_t entry) const {
+      return entry >= first_entry && entry - first_entry < entries.size();
+    }
+    [[nodiscard]] uint64_t end() const { return first_entry + entries.size(); }
+
+    uint64_t first_entry = 0;
+    std::vector<uint64_t> entries;  // bus addresses as fetched, unchecked
+    sc_core::sc_time ready;         // absolute
+  };
   struct Segment {
     npu_segment description;
-    uint64_t first_entry = 0;       // of the page list in `entries`
-    std::vector<uint64_t> entries;  // bus addresses as fetched, unchecked
+    Block current;
+    Block ahead;
   };
 
   [[nodiscard]] bool well_formed(const npu_segment& segment) const;
   Range translate_pages(Segment& segment, uint64_t offset, uint64_t bytes, sc_core::sc_time& delay);
-  npu_fault fetch(Segment& segment, uint64_t entry, sc_core::sc_time& delay);
+  npu_fault make_current(Segment& segment, uint64_t entry, sc_core::sc_time& delay);
+  void fetch_ahead(Segment& segment, uint64_t last_entry, sc_core::sc_time delay);
+  npu_fault fetch(Block& block, const npu_segment& segment, uint64_t entry, sc_core::sc_time& delay);
 
   const Memories memories_;
   base::InitiatorPort& port_;

@@ -101,6 +101,28 @@ TEST_F(PcieSriov, EachFunctionMastersInItsOwnName) {
   EXPECT_EQ(dma_write(1, 8), tlm::TLM_OK_RESPONSE) << "independent of the PF's";
 }
 
+TEST_F(PcieSriov, NoVirtualFunctionReachesAnotherFunctionByTheRoot) {
+  enable(2);
+  platform.write_config(vf(1), 0x04, 2, 0x4);
+  platform.write_config(P::port(0), platform.extended(P::port(0), 0x000d) + 6, 2, 0x10);  // upstream forwarding
+  const auto attack = [&](unsigned function, uint64_t address) {
+    const std::array<uint8_t, 4> data{0xaa};
+    sc_core::sc_time delay;
+    platform.dma(0).sideband().function = static_cast<uint16_t>(function);
+    static_cast<void>(platform.dma(0).write(address, data, delay));  // posted: nobody says that it failed
+    std::array<uint8_t, 4> back{};
+    return platform.dma(0).read(address, back, delay);
+  };
+  platform.memories[0]->bytes[0x40] = 0;
+  EXPECT_EQ(attack(1, P::bar0(0) + 0x40), tlm::TLM_ADDRESS_ERROR_RESPONSE) << "registers of the PF";
+  EXPECT_EQ(attack(1, P::bar2(0) + 0x40), tlm::TLM_ADDRESS_ERROR_RESPONSE) << "memory of the PF";
+  EXPECT_EQ(attack(1, kVfBar0 + kVfBar0Bytes + 0x40), tlm::TLM_ADDRESS_ERROR_RESPONSE) << "registers of VF 2";
+  EXPECT_EQ(platform.memories[0]->bytes[0x40], 0);
+  EXPECT_EQ(attack(1, kVfBar0 + 0x40), tlm::TLM_OK_RESPONSE) << "its own";
+  EXPECT_EQ(platform.memories[0]->bytes[0x40], 0xaa);
+  EXPECT_EQ(attack(0, kVfBar0 + 0x40), tlm::TLM_OK_RESPONSE) << "the PF owns the card";
+}
+
 TEST_F(PcieSriov, EachFunctionHasItsOwnInterrupts) {
   enable(2);
   platform.write_config(vf(2), 0x04, 2, 0x4);

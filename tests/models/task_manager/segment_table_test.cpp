@@ -120,6 +120,34 @@ TEST(SegmentTable, FetchesABlockOfTheListOnceInsideAPage) {
   EXPECT_EQ(bench.target.log[0].function, 9U);
 }
 
+TEST(SegmentTable, ReadsTheNextBlockAheadForATransferThatGoesOnThere) {
+  TableBench bench;
+  // Entries 0 to 254 in the first page of the list, 255 to 766 in the second, 767 to 1024 in the third.
+  static_cast<void>(bench.translate(NPU_ADDRESS(2, 0), 256 * 4096));
+  EXPECT_EQ(bench.delay, ns(100));
+  ASSERT_EQ(bench.target.log.size(), 2U);
+  EXPECT_EQ(bench.target.log[1].address, NPU_MAP_HOST + 0x2000);
+  // It was asked for at 100 ns and comes at 200 ns.
+  auto range = bench.translate(NPU_ADDRESS(2, 255 * 4096), 4096);
+  EXPECT_EQ(range.physical, NPU_MAP_HOST | TableBench::page(255));
+  EXPECT_EQ(bench.delay, ns(200));
+  sc_core::sc_start(ns(150));
+  static_cast<void>(bench.translate(NPU_ADDRESS(2, 600 * 4096), 200 * 4096));
+  EXPECT_EQ(bench.delay, ns(0));
+  sc_core::sc_start(ns(150));
+  range = bench.translate(NPU_ADDRESS(2, 767 * 4096), 4096);
+  EXPECT_EQ(range.physical, NPU_MAP_HOST | TableBench::page(767));
+  EXPECT_EQ(bench.delay, ns(0));
+  EXPECT_EQ(bench.target.log.size(), 3U);
+}
+
+TEST(SegmentTable, AFailureToReadAheadIsReportedWhereTheEntriesAreNeeded) {
+  TableBench bench;
+  bench.target.failing = NPU_MAP_HOST + 0x2000;
+  EXPECT_EQ(bench.translate(NPU_ADDRESS(2, 0), 256 * 4096).fault, NPU_FAULT_NONE);
+  EXPECT_EQ(bench.translate(NPU_ADDRESS(2, 255 * 4096), 4096).fault, NPU_FAULT_BUS);
+}
+
 TEST(SegmentTable, MergesAdjacentPages) {
   TableBench bench;
   for (uint64_t i = 0; i < 4; ++i) bench.set_page(i, (100 + i) * 4096);
