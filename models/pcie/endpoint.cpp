@@ -18,6 +18,8 @@ Endpoint::Endpoint(sc_core::sc_module_name module_name, base::Environment& envir
       dma("dma"),
       environment_(environment),
       log_(environment.logger(name())),
+      relaxed_ordering_(parameters.relaxed_ordering),
+      id_based_ordering_(parameters.id_based_ordering),
       physical_(std::make_unique<PhysicalFunction>(
           fmt::format("{}.pf", name()), environment, parameters,
           Function::Outlet{
@@ -193,6 +195,8 @@ void Endpoint::dma_transport(tlm::tlm_generic_payload& payload, sc_time& delay) 
     request.requester = requester->routing_id();
     request.data = rest.first(bytes);
     request.max_read_bytes = express.max_read_request_bytes();
+    request.relaxed_ordering = relaxed_ordering_ && express.relaxed_ordering();
+    request.id_based_ordering = id_based_ordering_ && express.id_based_ordering_request();
     request.poison = payload.is_write() && sideband != nullptr && sideband->poison;
     Passage passage{start, start, start};
     if (payload.is_read()) {

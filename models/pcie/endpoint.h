@@ -72,6 +72,8 @@ class Endpoint final : public sc_core::sc_module, private RequestSink {
 
   base::Environment& environment_;
   std::shared_ptr<spdlog::logger> log_;
+  const bool relaxed_ordering_;
+  const bool id_based_ordering_;
   std::unique_ptr<PhysicalFunction> physical_;
   std::vector<std::unique_ptr<VirtualFunction>> virtual_;
   Port port_;

@@ -37,6 +37,9 @@ class PhysicalFunction final : public Function {
     unsigned generation = 5;
     unsigned lanes = 16;
     uint32_t max_payload_bytes = 512;
+    /// DMA is marked so where software has enabled it: it may pass posted requests, or those of other requesters.
+    bool relaxed_ordering = false;
+    bool id_based_ordering = false;
 
     /// Virtual functions; their BARs have the same kinds. Their device id is not public.
     unsigned virtual_functions = 0;  ///< 0 to 16.

@@ -217,6 +217,8 @@ pcie::Endpoint::Parameters endpoint_parameters(const config::CardConfig& config,
   parameters.generation = config.pcie.generation;
   parameters.lanes = config.pcie.lanes;
   parameters.max_payload_bytes = config.pcie.max_payload_bytes;
+  parameters.relaxed_ordering = config.pcie.relaxed_ordering;
+  parameters.id_based_ordering = config.pcie.id_based_ordering;
   return parameters;
 }
 

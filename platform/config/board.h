@@ -29,6 +29,8 @@ struct CardConfig {
     uint32_t generation;
     uint32_t lanes;
     uint32_t max_payload_bytes;
+    bool relaxed_ordering;
+    bool id_based_ordering;
     uint32_t aperture_mib;
     uint32_t aperture_most_mib;  ///< Software may enlarge the aperture up to this; aperture_mib: not resizable.
     double link_latency_ns;

@@ -16,6 +16,8 @@ CardConfig::Pcie read_pcie(YamlReader reader) {
   pcie.generation = reader.integer("generation", 1, 5);
   pcie.lanes = reader.power_of_two("lanes", 1, 16);
   pcie.max_payload_bytes = reader.power_of_two("max_payload_bytes", 128, 4096);
+  pcie.relaxed_ordering = reader.has("relaxed_ordering") && reader.boolean("relaxed_ordering");
+  pcie.id_based_ordering = reader.has("id_based_ordering") && reader.boolean("id_based_ordering");
   pcie.aperture_mib = reader.power_of_two("aperture_mib", 1, 16384);
   pcie.aperture_most_mib = reader.power_of_two("aperture_most_mib", pcie.aperture_mib, 65536);
   pcie.link_latency_ns = reader.number("link_latency_ns", 0, 1e6);
