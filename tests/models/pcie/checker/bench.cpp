@@ -120,15 +120,16 @@ std::string Bench::state() const {
   for (const auto& bridge : shadow_.bridges()) {
     const ShadowFunction& function = bridge->function;
     const unsigned acs = function.extended(0x000d);
+    const unsigned dpc = function.extended(0x001d);
     text += fmt::format(
         "  {}: command {:#x} buses {:06x} windows {:08x} {:08x} upper {:#x} {:#x} power {} control {:#x} link {:#x} "
-        "device {:#x} {:#x} acs {:#x}{}\n",
+        "device {:#x} {:#x} acs {:#x} dpc {:#x} {:#x}{}\n",
         function.name(), function.get(4, 2), function.get(0x18, 4) & 0xff'ffff, function.get(0x20, 4),
         function.get(0x24, 4), function.get(0x28, 4), function.get(0x2c, 4),
         function.get(function.capability(1) + 4, 1) & 3, function.get(0x3e, 2),
         function.get(function.express() + 0x10, 2), function.get(function.express() + 8, 2),
         function.get(function.express() + 0x28, 2), acs == 0 ? 0 : function.get(acs + 6, 2),
-        bridge->contained ? " contained" : "");
+        dpc == 0 ? 0 : function.get(dpc + 6, 2), dpc == 0 ? 0 : function.get(dpc + 8, 2), bridge->contained ? " contained" : "");
   }
   for (const auto& card : shadow_.cards()) {
     const ShadowFunction& function = card->physical();
@@ -229,6 +230,13 @@ void Bench::read_config_across(uint16_t id, unsigned offset, unsigned bytes) {
 
 void Bench::write_config(uint16_t id, unsigned offset, unsigned bytes, uint32_t value) {
   const Verdict verdict = shadow_.route_config(id);
+  if (tolerates(2) && verdict.place.exists()) {
+    const unsigned power = verdict.place.function().capability(1) + 4;
+    if (offset <= power && offset + bytes > power) {
+      const unsigned state = value >> 8 * (power - offset) & 3;
+      if (state == 1 || state == 2) value &= ~(3U << 8 * (power - offset));
+    }
+  }
   sc_core::sc_time delay;
   touches_.clear();
   const auto status = initiators_.config.write(uint64_t{id} << 12 | offset,

@@ -217,6 +217,7 @@ void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_writ
   size_t next = 0;
   bool failed_read = false;
   bool is_open = is_lax_;
+  const bool is_armed = shadow_.is_containment_armed();
   bool may_fail = false;
   for (const Piece& piece : pieces) {
     if (is_open || failed()) break;
@@ -234,13 +235,16 @@ void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_writ
         while (next < touches.size() && may_touch(touches[next], piece.address, piece.data.size())) ++next;
         may_fail = true;
         failed_read |= is_dma && !is_write;
+        // Perhaps it hit a table, which no touch tells.
+        if (is_write) {
+          for (auto& [where, table] : tables_) std::ranges::fill(table.known, uint8_t{0});
+        }
         break;
     }
     restore();
     if (touches_msix(piece.verdict, piece.data.size())) may_fail = true;
     // Containment may have cut the way for what follows.
-    const Place& place = piece.verdict.refuser.exists() ? piece.verdict.refuser : piece.verdict.place;
-    if (failed_read && place.exists() && shadow_.is_containment_armed(place)) {
+    if ((failed_read || may_fail) && is_armed) {
       is_open = true;
       follow(shadow_.note_anywhere());
       restore();
@@ -248,6 +252,9 @@ void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_writ
   }
   if (failed()) return;
   if (is_dma && failed_read) shadow_.note_events();  // the requester's status too, 7.5.1.1.4
+  if (is_open && is_write) {
+    for (auto& [where, table] : tables_) std::ranges::fill(table.known, uint8_t{0});
+  }
   if (is_open) {
     while (next < touches.size() && may_touch(touches[next], address, data.size())) ++next;
   }

@@ -104,11 +104,8 @@ bool ShadowFabric::link_is_up(const Bridge& port) const {
   return !in_reset && !bus_in_reset && !is_disabled && !port.contained;
 }
 
-bool ShadowFabric::is_containment_armed(const Place& place) const {
-  for (const Bridge* bridge = bridge_of(place); bridge != nullptr; bridge = bridge->above) {
-    if (is_containment_enabled(*bridge)) return true;
-  }
-  return false;
+bool ShadowFabric::is_containment_armed() const {
+  return std::ranges::any_of(bridges_, [](const auto& bridge) { return is_containment_enabled(*bridge); });
 }
 
 std::optional<uint16_t> ShadowFabric::id_of(const Place& place) const {
@@ -213,7 +210,6 @@ void ShadowFabric::after_bridge_write(Bridge& bridge, uint32_t old_control, uint
     if (function.kind() == FunctionKind::kUpstreamPort) {  // the internal bus: every downstream port and what is below
       for (Bridge* port : bridge.below) {
         port->function.reset(Reset::kHot);
-        port->contained = false;
         reset_below(*port, Reset::kHot);
       }
     } else {
@@ -225,8 +221,7 @@ void ShadowFabric::after_bridge_write(Bridge& bridge, uint32_t old_control, uint
 void ShadowFabric::reset_below(Bridge& port, Reset kind) {
   if (port.card != nullptr) reset_card(*port.card, kind);
   for (Bridge* below : port.below) {
-    below->function.reset(kind);
-    below->contained = false;
+    below->function.reset(kind);  // DPC Trigger Status is sticky
     reset_below(*below, kind);
   }
 }

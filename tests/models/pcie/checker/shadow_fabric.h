@@ -149,7 +149,8 @@ class ShadowFabric {
   /// std::nullopt: unreachable, or not by software's numbers.
   [[nodiscard]] std::optional<uint16_t> id_of(const Place& place) const;
   [[nodiscard]] bool link_is_up(const Bridge& port) const;
-  [[nodiscard]] bool is_containment_armed(const Place& place) const;
+  /// Some port will take its link down at an error.
+  [[nodiscard]] bool is_containment_armed() const;
 
   [[nodiscard]] const std::vector<Bridge*>& root_ports() const { return root_ports_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Bridge>>& bridges() const { return bridges_; }
