@@ -1,6 +1,7 @@
 # Language standard, warnings and sanitizers as an interface target: nothing global, generated and foreign code opts out
 # by not linking it.
 option(NPUVP_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(NPUVP_FUZZ "Instrument for libFuzzer and build the fuzzers of tests/fuzz; needs clang" OFF)
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -23,6 +24,16 @@ if(NPUVP_SANITIZE)
   target_compile_options(npuvp_options INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   # The sanitizers' instrumentation confuses gcc's flow analysis on some standard headers.
-  target_compile_options(npuvp_options INTERFACE -Wno-error=maybe-uninitialized -Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    target_compile_options(npuvp_options INTERFACE -Wno-error=maybe-uninitialized -Wno-maybe-uninitialized)
+  endif()
   target_link_options(npuvp_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+if(NPUVP_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    message(FATAL_ERROR "NPUVP_FUZZ needs clang, not ${CMAKE_CXX_COMPILER}. Remedy: use the preset fuzz")
+  endif()
+  # With assertions: they are findings. Warnings are the other presets' to judge: clang's differ.
+  target_compile_options(npuvp_options INTERFACE -fsanitize=fuzzer-no-link -UNDEBUG -Wno-error)
 endif()

@@ -54,12 +54,14 @@ static int npu_boot_wait_state(struct npu_device *ndev, u32 wanted, unsigned int
 	u32 value;
 	int err;
 
-	err = read_poll_timeout(npu_reg_read, value,
-				value == NPU_REG_GONE || npu_card_state(value) == wanted ||
-					npu_card_state(value) ==
-						MAILBOX_HOST_CARD_STATE_STATE_FAULT,
-				NPU_BOOT_POLL_US, timeout_ms * USEC_PER_MSEC, false, ndev,
-				MAILBOX_HOST_CARD_STATE, "CARD_STATE");
+	err = read_poll_timeout(
+		npu_reg_read, value,
+		value == NPU_REG_GONE || npu_io_stopped(ndev) || npu_card_state(value) == wanted ||
+			npu_card_state(value) == MAILBOX_HOST_CARD_STATE_STATE_FAULT,
+		NPU_BOOT_POLL_US, timeout_ms * USEC_PER_MSEC, false, ndev, MAILBOX_HOST_CARD_STATE,
+		"CARD_STATE");
+	if (npu_io_stopped(ndev))
+		return -EBUSY;
 	if (value == NPU_REG_GONE)
 		return -ENODEV;
 	if (npu_card_state(value) == wanted)
@@ -75,7 +77,10 @@ int npu_boot_reset(struct npu_device *ndev)
 	npu_write(ndev, CONTROL, MAILBOX_HOST_CONTROL_CARD_RESET_MASK);
 	err = npu_boot_wait_state(ndev, MAILBOX_HOST_CARD_STATE_STATE_ROM,
 				  ndev->timeouts->reset_ms);
-	if (err)
+	if (err == -ENODEV)
+		dev_err(npu_dev(ndev),
+			"the card does not answer to a reset (registers read as ones)\n");
+	else if (err && err != -EBUSY)
 		dev_err(npu_dev(ndev),
 			"the boot ROM did not start within %u ms of a card reset (card state %u): %d\n",
 			ndev->timeouts->reset_ms, npu_card_state(npu_read(ndev, CARD_STATE)), err);
@@ -140,19 +145,26 @@ static int npu_boot_load(struct npu_device *ndev, const struct firmware *firmwar
 	err = npu_mailbox_exchange(ndev, NPU_MESSAGE_BOOT_LOAD, words, ndev->timeouts->boot_ms);
 	if (!err)
 		err = npu_boot_check_code(ndev, NPU_MAILBOX_STATUS(words[0]));
-	else if (npu_boot_reset(ndev))
+	else if (npu_io_stopped(ndev) || npu_boot_reset(ndev))
 		pci_clear_master(ndev->pdev); /* the ROM may still be reading the image */
 	dma_free_coherent(dev, bytes, image, address);
 	return err;
 }
 
-static int npu_boot_hello(struct npu_device *ndev, struct npu_card *card)
+/*
+ * Shakes hands with running firmware. Return: 0 with `card` filled; -EAGAIN when a virtual function
+ * has no share of the card yet; -EINVAL, -EIO, or an error of npu_mailbox_exchange().
+ */
+int npu_boot_hello(struct npu_device *ndev, struct npu_card *card)
 {
 	u32 words[NPU_MAILBOX_WORDS] = { 0, NPU_ABI_VERSION };
+	/* The reply to a virtual function comes when its DRAM is cleared. */
+	unsigned int timeout_ms =
+		ndev->is_vf ? ndev->timeouts->clear_ms : ndev->timeouts->message_ms;
 	struct device *dev = npu_dev(ndev);
 	int err;
 
-	err = npu_mailbox_exchange(ndev, NPU_MESSAGE_HELLO, words, ndev->timeouts->message_ms);
+	err = npu_mailbox_exchange(ndev, NPU_MESSAGE_HELLO, words, timeout_ms);
 	if (err)
 		return err;
 	if (NPU_MAILBOX_STATUS(words[0]) == NPU_MAILBOX_BAD_VERSION ||
@@ -163,6 +175,9 @@ static int npu_boot_hello(struct npu_device *ndev, struct npu_card *card)
 			NPU_ABI_MAJOR, NPU_ABI_MINOR);
 		return -EINVAL;
 	}
+	if (ndev->is_vf && (NPU_MAILBOX_STATUS(words[0]) == NPU_MAILBOX_NOT_READY ||
+			    words[2] != NPU_STAGE_FIRMWARE || !words[5]))
+		return -EAGAIN;
 	if (NPU_MAILBOX_STATUS(words[0]) != NPU_MAILBOX_OK || words[2] != NPU_STAGE_FIRMWARE) {
 		dev_err(dev,
 			"the firmware's HELLO has status %u and stage %u; reset the card by binding the driver again\n",

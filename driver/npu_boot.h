@@ -8,6 +8,7 @@ struct npu_device;
 int npu_boot_identify(struct npu_device *ndev);
 int npu_boot_reset(struct npu_device *ndev);
 int npu_boot_enter_rom(struct npu_device *ndev);
+int npu_boot_hello(struct npu_device *ndev, struct npu_card *card);
 int npu_boot_firmware(struct npu_device *ndev, struct npu_card *card);
 
 #endif

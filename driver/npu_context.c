@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Contexts: creation, destruction, the end of all of them on removal, and recovery of the card
- * under them.
+ * Contexts: creation, destruction, and the end of all of them on removal.
  */
 
 #include <linux/slab.h>
@@ -12,7 +11,9 @@
 #include "npu_boot.h"
 #include "npu_context.h"
 #include "npu_drv.h"
+#include "npu_recovery.h"
 #include "npu_regs.h"
+#include "npu_sriov.h"
 
 static void npu_context_free(struct kref *refcount)
 {
@@ -40,9 +41,21 @@ struct npu_context *npu_context_get(struct npu_file *file, u32 id)
 	return context;
 }
 
-/* Recovery and the end */
+/* All of them */
 
-static void npu_queues_set_state(struct npu_device *ndev, enum npu_queue_state state)
+bool npu_contexts_exist(struct npu_device *ndev)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&ndev->control_lock);
+	for (i = 0; i < NPU_QUEUES; i++) {
+		if (ndev->contexts[i])
+			return true;
+	}
+	return false;
+}
+
+void npu_queues_set_state(struct npu_device *ndev, enum npu_queue_state state)
 {
 	unsigned int i;
 
@@ -52,7 +65,7 @@ static void npu_queues_set_state(struct npu_device *ndev, enum npu_queue_state s
 	}
 }
 
-static void npu_queues_abort(struct npu_device *ndev)
+void npu_queues_abort(struct npu_device *ndev)
 {
 	unsigned int i;
 
@@ -62,97 +75,21 @@ static void npu_queues_abort(struct npu_device *ndev)
 	}
 }
 
-static int npu_queues_attach(struct npu_device *ndev, const struct npu_context *except)
+/* Gives each detached queue but that of `except`, which is on its way out, to the card again. */
+int npu_queues_attach(struct npu_device *ndev, const struct npu_context *except)
 {
 	unsigned int i;
 	int err;
 
 	for (i = 0; i < NPU_QUEUES; i++) {
-		if (!ndev->contexts[i] || ndev->contexts[i] == except)
+		if (!ndev->contexts[i] || ndev->contexts[i] == except ||
+		    !npu_queue_detached(&ndev->contexts[i]->queue))
 			continue;
 		err = npu_queue_attach(&ndev->contexts[i]->queue);
 		if (err)
 			return err;
 	}
 	return 0;
-}
-
-static int npu_reboot(struct npu_device *ndev, const struct npu_context *except)
-{
-	struct npu_card card = {};
-	int err;
-
-	err = npu_boot_firmware(ndev, &card);
-	if (err)
-		return err;
-	if (card.dram_base != ndev->card.dram_base || card.dram_bytes != ndev->card.dram_bytes ||
-	    card.queues < ndev->card.queues) {
-		dev_err(npu_dev(ndev),
-			"the firmware file has changed and divides the card differently\n");
-		return -EIO;
-	}
-	ndev->card = card;
-	return npu_queues_attach(ndev, except);
-}
-
-/*
- * Resets a card that no longer works, completes the jobs it had with NPU_JOB_ABORTED, and gives
- * each context but `except`, which is on its way out, its queue back. If that fails the card loses
- * bus mastering and stays dead.
- */
-static void npu_recover(struct npu_device *ndev, const char *reason,
-			const struct npu_context *except)
-{
-	int err;
-
-	lockdep_assert_held(&ndev->control_lock);
-	if (ndev->dead)
-		return;
-	dev_err(npu_dev(ndev), "%s: resetting the card, its jobs are aborted\n", reason);
-	npu_queues_set_state(ndev, NPU_QUEUE_DETACHED);
-	err = npu_boot_reset(ndev);
-	if (err)
-		goto dead;
-	npu_queues_abort(ndev);
-	err = npu_reboot(ndev, except);
-	if (err)
-		goto dead;
-	dev_info(npu_dev(ndev), "the card works again\n");
-	return;
-
-dead:
-	dev_err(npu_dev(ndev), "the card does not recover (%d); bind the driver again\n", err);
-	ndev->dead = true;
-	pci_clear_master(ndev->pdev);
-	npu_queues_set_state(ndev, NPU_QUEUE_DEAD);
-	npu_queues_abort(ndev);
-}
-
-void npu_reset_work(struct work_struct *work)
-{
-	struct npu_device *ndev = container_of(work, struct npu_device, reset_work);
-	int index;
-
-	if (!drm_dev_enter(&ndev->drm, &index))
-		return;
-	mutex_lock(&ndev->control_lock);
-	if (npu_card_state(npu_read(ndev, CARD_STATE)) != MAILBOX_HOST_CARD_STATE_STATE_READY)
-		npu_recover(ndev, "the firmware stopped working", NULL);
-	mutex_unlock(&ndev->control_lock);
-	drm_dev_exit(index);
-}
-
-/* For those who wait for the card: starts recovery if waiting is pointless. */
-void npu_check_health(struct npu_device *ndev)
-{
-	int index;
-
-	if (!drm_dev_enter(&ndev->drm, &index))
-		return;
-	if (!READ_ONCE(ndev->dead) &&
-	    npu_card_state(npu_read(ndev, CARD_STATE)) != MAILBOX_HOST_CARD_STATE_STATE_READY)
-		schedule_work(&ndev->reset_work);
-	drm_dev_exit(index);
 }
 
 static void npu_context_release_queue(struct npu_device *ndev, struct npu_context *context)
@@ -176,6 +113,22 @@ static void npu_context_stop(struct npu_device *ndev, struct npu_context *contex
 	mutex_unlock(&ndev->control_lock);
 }
 
+/* Takes all queues from a card that works, and leaves it, or the function, as after a reset. */
+static void npu_card_quiesce(struct npu_device *ndev)
+{
+	unsigned int i;
+
+	for (i = 0; i < NPU_QUEUES; i++) {
+		if (ndev->contexts[i] && npu_queue_drain(&ndev->contexts[i]->queue))
+			break; /* the reset below ends them all */
+	}
+	npu_queues_set_state(ndev, NPU_QUEUE_DETACHED);
+	if (ndev->is_vf)
+		npu_vf_reset(ndev);
+	else
+		npu_boot_enter_rom(ndev);
+}
+
 /*
  * On removal, after drm_dev_unplug(): no context can be created any more, and no job submitted when
  * this returns.
@@ -185,18 +138,15 @@ void npu_contexts_stop(struct npu_device *ndev)
 	unsigned int i;
 
 	mutex_lock(&ndev->control_lock);
-	for (i = 0; i < NPU_QUEUES; i++) {
-		if (ndev->contexts[i] && npu_queue_drain(&ndev->contexts[i]->queue))
-			break; /* the reset below ends them all */
-	}
+	if (ndev->io != NPU_IO_STOPPED && !npu_card_absent(ndev))
+		npu_card_quiesce(ndev);
 	npu_queues_set_state(ndev, NPU_QUEUE_DETACHED);
-	npu_boot_enter_rom(ndev);
 	pci_clear_master(ndev->pdev);
 	for (i = 0; i < NPU_QUEUES; i++) {
 		if (ndev->contexts[i])
 			npu_context_release_queue(ndev, ndev->contexts[i]);
 	}
-	ndev->dead = true;
+	WRITE_ONCE(ndev->dead, true);
 	mutex_unlock(&ndev->control_lock);
 }
 
@@ -208,8 +158,15 @@ static int npu_context_start(struct npu_device *ndev, struct npu_context *contex
 	int err;
 
 	lockdep_assert_held(&ndev->control_lock);
+	if (ndev->partitioning || ndev->io != NPU_IO_RUNNING)
+		return -EBUSY;
+	/* Nobody looked while there was no job. */
+	if (!ndev->dead && !npu_card_works(ndev))
+		npu_recover(ndev, "the card was reset or stopped working", NULL);
 	if (ndev->dead)
 		return -EIO;
+	if (ndev->io != NPU_IO_RUNNING)
+		return -EBUSY;
 	for (index = 0; index < ndev->queue_limit; index++) {
 		if (!ndev->contexts[index])
 			break;
@@ -221,7 +178,9 @@ static int npu_context_start(struct npu_device *ndev, struct npu_context *contex
 		return err;
 	err = npu_queue_attach(&context->queue);
 	if (err) {
-		if (err == -ETIMEDOUT)
+		/* The card may know the rings all the same. */
+		if (err == -ETIMEDOUT || err == -ENODEV || err == -ECONNRESET ||
+		    npu_io_stopped(ndev))
 			npu_recover(ndev, "a queue could not be created", NULL);
 		npu_queue_fini(&context->queue);
 		return err;
@@ -237,7 +196,7 @@ static int npu_context_start(struct npu_device *ndev, struct npu_context *contex
  * @id: out: number of the context in that file
  *
  * Call it inside drm_dev_enter(). Return: 0, -ENOSPC when all queues are in use, -EIO when the card
- * is dead, -ENOMEM, or an error of the mailbox.
+ * is dead, -EBUSY while it is being reset or divided, -ENOMEM, or an error of the mailbox.
  */
 int npu_context_create(struct npu_device *ndev, struct npu_file *file, u32 *id)
 {

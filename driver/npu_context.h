@@ -31,8 +31,10 @@ int npu_context_destroy(struct npu_device *ndev, struct npu_file *file, u32 id);
 struct npu_context *npu_context_get(struct npu_file *file, u32 id);
 void npu_context_put(struct npu_context *context);
 
+bool npu_contexts_exist(struct npu_device *ndev);
 void npu_contexts_stop(struct npu_device *ndev);
-void npu_reset_work(struct work_struct *work);
-void npu_check_health(struct npu_device *ndev);
+void npu_queues_set_state(struct npu_device *ndev, enum npu_queue_state state);
+void npu_queues_abort(struct npu_device *ndev);
+int npu_queues_attach(struct npu_device *ndev, const struct npu_context *except);
 
 #endif

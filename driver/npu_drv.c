@@ -17,11 +17,22 @@
 #include "npu_boot.h"
 #include "npu_context.h"
 #include "npu_drv.h"
+#include "npu_error.h"
+#include "npu_import.h"
 #include "npu_ioctl.h"
+#include "npu_peer.h"
+#include "npu_recovery.h"
 #include "npu_regs.h"
+#include "npu_sriov.h"
 
 #define NPU_PCI_VENDOR 0x1eff
 #define NPU_PCI_DEVICE_CA22 0x1220
+#define NPU_PCI_DEVICE_CA22_VF 0x1221 /* (u): the vendor's is not public, this one is ours */
+
+enum npu_function_kind {
+	NPU_FUNCTION_PF,
+	NPU_FUNCTION_VF,
+};
 
 bool npu_trace_regs;
 module_param_named(trace_regs, npu_trace_regs, bool, 0644);
@@ -32,13 +43,13 @@ module_param_named(platform, npu_platform, charp, 0444);
 MODULE_PARM_DESC(platform, "Table of time-outs: silicon, simulator (default), debugger");
 
 static const struct npu_timeouts npu_timeouts[] = {
-	{ "silicon", .reset_ms = 1000, .boot_ms = 5000, .message_ms = 1000, .drain_ms = 5000,
-	  .watch_ms = 500 },
-	{ "simulator", .reset_ms = 20000, .boot_ms = 60000, .message_ms = 20000, .drain_ms = 60000,
-	  .watch_ms = 1000 },
+	{ "silicon", .reset_ms = 1000, .boot_ms = 5000, .message_ms = 1000, .clear_ms = 5000,
+	  .drain_ms = 5000, .watch_ms = 500 },
+	{ "simulator", .reset_ms = 20000, .boot_ms = 60000, .message_ms = 20000, .clear_ms = 120000,
+	  .drain_ms = 60000, .watch_ms = 1000 },
 	/* Someone may be stepping through the firmware. */
 	{ "debugger", .reset_ms = 1800000, .boot_ms = 1800000, .message_ms = 1800000,
-	  .drain_ms = 1800000, .watch_ms = 10000 },
+	  .clear_ms = 1800000, .drain_ms = 1800000, .watch_ms = 10000 },
 };
 
 static const struct npu_timeouts *npu_find_timeouts(struct device *dev)
@@ -69,6 +80,7 @@ static const struct drm_driver npu_drm_driver = {
 	.open = npu_file_open,
 	.postclose = npu_file_close,
 	.gem_create_object = npu_gem_create_object,
+	.gem_prime_import = npu_gem_prime_import,
 	.ioctls = npu_ioctls,
 	.num_ioctls = ARRAY_SIZE(npu_ioctls),
 	.fops = &npu_fops,
@@ -79,15 +91,22 @@ static const struct drm_driver npu_drm_driver = {
 	.minor = NPU_ABI_MINOR,
 };
 
-static int npu_init_state(struct npu_device *ndev, struct pci_dev *pdev)
+static int npu_init_state(struct npu_device *ndev, struct pci_dev *pdev,
+			  enum npu_function_kind kind)
 {
 	int err;
 
 	ndev->pdev = pdev;
+	/* Not pdev->is_virtfn: a virtual machine sees an ordinary function. */
+	ndev->is_vf = kind == NPU_FUNCTION_VF;
 	ndev->timeouts = npu_find_timeouts(&pdev->dev);
 	if (!ndev->timeouts)
 		return -EINVAL;
 	INIT_LIST_HEAD(&ndev->host_bos);
+	INIT_LIST_HEAD(&ndev->peer_bos);
+	INIT_LIST_HEAD(&ndev->imports);
+	init_waitqueue_head(&ndev->peer_wait);
+	init_waitqueue_head(&ndev->io_wait);
 	INIT_WORK(&ndev->reset_work, npu_reset_work);
 	npu_mailbox_init(&ndev->mailbox);
 	err = drmm_mutex_init(&ndev->drm, &ndev->bo_lock);
@@ -135,7 +154,8 @@ static int npu_init_dma(struct npu_device *ndev)
 static int npu_init_interrupts(struct npu_device *ndev)
 {
 	struct pci_dev *pdev = ndev->pdev;
-	int vectors = pci_alloc_irq_vectors(pdev, 2, 1 + NPU_QUEUES, PCI_IRQ_MSIX);
+	unsigned int queues = ndev->is_vf ? NPU_VF_QUEUES : NPU_QUEUES;
+	int vectors = pci_alloc_irq_vectors(pdev, 2, 1 + queues, PCI_IRQ_MSIX);
 	int err;
 
 	if (vectors < 0) {
@@ -144,8 +164,9 @@ static int npu_init_interrupts(struct npu_device *ndev)
 		return vectors;
 	}
 	ndev->queue_limit = vectors - 1;
+	snprintf(ndev->irq_name, sizeof(ndev->irq_name), "npu-%s-mailbox", pci_name(pdev));
 	err = request_irq(pci_irq_vector(pdev, NPU_VECTOR_MAILBOX), npu_mailbox_interrupt, 0,
-			  "npu-mailbox", ndev);
+			  ndev->irq_name, ndev);
 	if (err)
 		pci_free_irq_vectors(pdev);
 	return err;
@@ -157,15 +178,32 @@ static void npu_fini_interrupts(struct npu_device *ndev)
 	pci_free_irq_vectors(ndev->pdev);
 }
 
+/* A virtual function neither resets nor boots the card, which is the physical function's. */
+static int npu_start_firmware(struct npu_device *ndev)
+{
+	u32 state;
+	int err;
+
+	if (!ndev->is_vf) {
+		err = npu_boot_enter_rom(ndev);
+		return err ?: npu_boot_firmware(ndev, &ndev->card);
+	}
+	state = npu_card_state(npu_read(ndev, CARD_STATE));
+	if (state != MAILBOX_HOST_CARD_STATE_STATE_READY) {
+		dev_err(npu_dev(ndev),
+			"the card's firmware does not run (card state %u); bind the driver to the physical function first\n",
+			state);
+		return -EIO;
+	}
+	return npu_vf_hello(ndev, &ndev->card);
+}
+
 static int npu_start(struct npu_device *ndev)
 {
 	const struct npu_card *card = &ndev->card;
 	int err;
 
-	err = npu_boot_enter_rom(ndev);
-	if (err)
-		return err;
-	err = npu_boot_firmware(ndev, &ndev->card);
+	err = npu_start_firmware(ndev);
 	if (err)
 		return err;
 	ndev->queue_limit = min(ndev->queue_limit, card->queues);
@@ -193,7 +231,7 @@ static int npu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ndev = devm_drm_dev_alloc(&pdev->dev, &npu_drm_driver, struct npu_device, drm);
 	if (IS_ERR(ndev))
 		return PTR_ERR(ndev);
-	err = npu_init_state(ndev, pdev);
+	err = npu_init_state(ndev, pdev, id->driver_data);
 	if (err)
 		return err;
 	pci_set_drvdata(pdev, ndev);
@@ -201,9 +239,12 @@ static int npu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = pci_enable_device_mem(pdev);
 	if (err)
 		return err;
-	err = npu_map_registers(ndev);
+	err = npu_recovery_init(ndev);
 	if (err)
 		goto err_disable;
+	err = npu_map_registers(ndev);
+	if (err)
+		goto err_forget;
 	err = npu_boot_identify(ndev);
 	if (err)
 		goto err_unmap;
@@ -225,6 +266,8 @@ err_clear_master:
 	pci_clear_master(pdev);
 err_unmap:
 	npu_unmap_registers(ndev);
+err_forget:
+	npu_recovery_fini(ndev);
 err_disable:
 	pci_disable_device(pdev);
 	return err;
@@ -234,17 +277,25 @@ static void npu_remove(struct pci_dev *pdev)
 {
 	struct npu_device *ndev = pci_get_drvdata(pdev);
 
+	pci_disable_sriov(pdev); /* removes the virtual functions while the card still works */
+	WRITE_ONCE(ndev->leaving, true);
+	wake_up_all(&ndev->io_wait);
 	drm_dev_unplug(&ndev->drm);
 	cancel_work_sync(&ndev->reset_work);
+	npu_peers_revoke(ndev);
 	npu_contexts_stop(ndev);
 	npu_host_bos_unmap(ndev);
+	npu_imports_unmap(ndev);
 	npu_fini_interrupts(ndev);
 	npu_unmap_registers(ndev);
+	npu_recovery_fini(ndev);
 	pci_disable_device(pdev);
 }
 
 static const struct pci_device_id npu_pci_ids[] = {
-	{ PCI_DEVICE(NPU_PCI_VENDOR, NPU_PCI_DEVICE_CA22) }, {}
+	{ PCI_DEVICE(NPU_PCI_VENDOR, NPU_PCI_DEVICE_CA22), .driver_data = NPU_FUNCTION_PF },
+	{ PCI_DEVICE(NPU_PCI_VENDOR, NPU_PCI_DEVICE_CA22_VF), .driver_data = NPU_FUNCTION_VF },
+	{}
 };
 MODULE_DEVICE_TABLE(pci, npu_pci_ids);
 
@@ -253,6 +304,9 @@ static struct pci_driver npu_pci_driver = {
 	.id_table = npu_pci_ids,
 	.probe = npu_probe,
 	.remove = npu_remove,
+	.sriov_configure = npu_sriov_configure,
+	.err_handler = &npu_error_handlers,
+	.dev_groups = npu_error_groups,
 };
 module_pci_driver(npu_pci_driver);
 

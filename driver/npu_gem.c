@@ -2,26 +2,20 @@
 /*
  * Buffers. A host buffer is pinned shmem, mapped for DMA, with a list of the bus address of each 4
  * KiB page for the card. A device buffer is a range of card DRAM that only commands reach; it has
- * no CPU mapping.
+ * no CPU mapping. Buffers of other devices are in npu_import.c, device buffers for them in
+ * npu_peer.c.
  */
 
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
-#include <linux/sizes.h>
 
 #include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_managed.h>
 
-#include <firmware/abi/queue.h>
-
 #include "npu_drv.h"
 #include "npu_gem.h"
-
-/*
- * The page list is one coherent allocation of at most 4 MiB, the largest that the page allocator
- * gives.
- */
-#define NPU_HOST_BO_MAX_BYTES (SZ_4M / sizeof(u64) * (u64)NPU_HOST_PAGE_BYTES)
+#include "npu_import.h"
+#include "npu_peer.h"
 
 static_assert(PAGE_SIZE == NPU_HOST_PAGE_BYTES, "page lists assume pages of 4 KiB");
 
@@ -33,19 +27,9 @@ struct npu_host_bo {
 	dma_addr_t pages_address;
 };
 
-struct npu_device_bo {
-	struct drm_gem_object base;
-	struct drm_mm_node node;
-};
-
 static struct npu_host_bo *to_npu_host_bo(struct drm_gem_object *obj)
 {
 	return container_of(to_drm_gem_shmem_obj(obj), struct npu_host_bo, base);
-}
-
-static struct npu_device_bo *to_npu_device_bo(struct drm_gem_object *obj)
-{
-	return container_of(obj, struct npu_device_bo, base);
 }
 
 /* Card DRAM */
@@ -57,6 +41,17 @@ static void npu_dram_fini(struct drm_device *drm, void *data)
 	drm_mm_takedown(&dram->mm);
 }
 
+static void npu_dram_start(struct npu_device *ndev)
+{
+	struct npu_dram *dram = &ndev->dram;
+
+	dram->base = ndev->card.dram_base;
+	dram->bytes = ndev->card.dram_bytes;
+	dram->free_bytes = dram->bytes;
+	dram->window_bytes = min(dram->bytes, npu_peer_bar_bytes(ndev));
+	drm_mm_init(&dram->mm, dram->base, dram->bytes);
+}
+
 /* The allocator lives as long as the drm_device, for buffers can outlive the card. */
 int npu_dram_init(struct npu_device *ndev)
 {
@@ -66,9 +61,44 @@ int npu_dram_init(struct npu_device *ndev)
 	err = drmm_mutex_init(&ndev->drm, &dram->lock);
 	if (err)
 		return err;
-	drm_mm_init(&dram->mm, ndev->card.dram_base, ndev->card.dram_bytes);
-	dram->free_bytes = ndev->card.dram_bytes;
+	npu_dram_start(ndev);
 	return drmm_add_action_or_reset(&ndev->drm, npu_dram_fini, dram);
+}
+
+/*
+ * Keeps device buffers from coming into being until npu_dram_thaw(). Return: 0, or -EBUSY when
+ * there are any.
+ */
+int npu_dram_freeze(struct npu_device *ndev)
+{
+	struct npu_dram *dram = &ndev->dram;
+	int err = 0;
+
+	mutex_lock(&dram->lock);
+	if (drm_mm_clean(&dram->mm))
+		dram->frozen = true;
+	else
+		err = -EBUSY;
+	mutex_unlock(&dram->lock);
+	return err;
+}
+
+/* Makes a frozen allocator follow npu_device.card. */
+void npu_dram_resize(struct npu_device *ndev)
+{
+	struct npu_dram *dram = &ndev->dram;
+
+	mutex_lock(&dram->lock);
+	drm_mm_takedown(&dram->mm);
+	npu_dram_start(ndev);
+	mutex_unlock(&dram->lock);
+}
+
+void npu_dram_thaw(struct npu_device *ndev)
+{
+	mutex_lock(&ndev->dram.lock);
+	ndev->dram.frozen = false;
+	mutex_unlock(&ndev->dram.lock);
 }
 
 u64 npu_dram_free_bytes(struct npu_device *ndev)
@@ -85,9 +115,13 @@ u64 npu_dram_free_bytes(struct npu_device *ndev)
 
 static void npu_device_bo_free(struct drm_gem_object *obj)
 {
-	struct npu_dram *dram = &to_npu_device(obj->dev)->dram;
+	struct npu_device *ndev = to_npu_device(obj->dev);
 	struct npu_device_bo *bo = to_npu_device_bo(obj);
+	struct npu_dram *dram = &ndev->dram;
 
+	mutex_lock(&ndev->bo_lock);
+	list_del(&bo->peer_node);
+	mutex_unlock(&ndev->bo_lock);
 	mutex_lock(&dram->lock);
 	dram->free_bytes += bo->node.size;
 	drm_mm_remove_node(&bo->node);
@@ -107,11 +141,37 @@ static const struct drm_gem_object_funcs npu_device_bo_funcs = {
 	.export = npu_device_bo_export,
 };
 
+static const struct drm_gem_object_funcs npu_peer_bo_funcs = {
+	.free = npu_device_bo_free,
+	.export = npu_peer_export,
+};
+
+/* Buffers for peers from the bottom, where the window is; all others from the top. */
+static int npu_dram_insert(struct npu_dram *dram, struct drm_mm_node *node, u64 size, bool peer)
+{
+	int err;
+
+	lockdep_assert_held(&dram->lock);
+	if (dram->frozen)
+		return -EBUSY;
+	if (size > dram->bytes)
+		return -ENOSPC;
+	if (peer && !dram->window_bytes)
+		return -EOPNOTSUPP;
+	err = drm_mm_insert_node_in_range(&dram->mm, node, size, PAGE_SIZE, 0, dram->base,
+					  dram->base + (peer ? dram->window_bytes : dram->bytes),
+					  peer ? DRM_MM_INSERT_LOW : DRM_MM_INSERT_HIGH);
+	if (!err)
+		dram->free_bytes -= size;
+	return err;
+}
+
 /*
- * Return: the buffer, or ERR_PTR -ENOSPC when no range of the card's DRAM is large enough, -EINVAL,
- * -ENOMEM.
+ * `peer`: can be exported to other cards. Return: the buffer, or ERR_PTR -ENOSPC when no range of
+ * the card's DRAM, or of the window onto it, is large enough, -EOPNOTSUPP when there is no window,
+ * -EBUSY while the DRAM is being divided, -EINVAL, -ENOMEM.
  */
-struct drm_gem_object *npu_device_bo_create(struct npu_device *ndev, u64 size)
+struct drm_gem_object *npu_device_bo_create(struct npu_device *ndev, u64 size, bool peer)
 {
 	struct npu_dram *dram = &ndev->dram;
 	struct npu_device_bo *bo;
@@ -119,25 +179,26 @@ struct drm_gem_object *npu_device_bo_create(struct npu_device *ndev, u64 size)
 
 	if (!size)
 		return ERR_PTR(-EINVAL);
-	if (size > ndev->card.dram_bytes)
+	if (size > U64_MAX - PAGE_SIZE)
 		return ERR_PTR(-ENOSPC);
 	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	size = PAGE_ALIGN(size);
-	bo->base.funcs = &npu_device_bo_funcs;
-	drm_gem_private_object_init(&ndev->drm, &bo->base, size);
-
 	mutex_lock(&dram->lock);
-	err = drm_mm_insert_node_generic(&dram->mm, &bo->node, size, PAGE_SIZE, 0,
-					 DRM_MM_INSERT_BEST);
-	if (!err)
-		dram->free_bytes -= size;
+	err = npu_dram_insert(dram, &bo->node, size, peer);
 	mutex_unlock(&dram->lock);
 	if (err) {
-		drm_gem_object_release(&bo->base);
 		kfree(bo);
 		return ERR_PTR(err);
+	}
+	INIT_LIST_HEAD(&bo->peer_node);
+	bo->base.funcs = peer ? &npu_peer_bo_funcs : &npu_device_bo_funcs;
+	drm_gem_private_object_init(&ndev->drm, &bo->base, size);
+	if (peer) {
+		mutex_lock(&ndev->bo_lock);
+		list_add(&bo->peer_node, &ndev->peer_bos);
+		mutex_unlock(&ndev->bo_lock);
 	}
 	return &bo->base;
 }
@@ -256,7 +317,7 @@ struct drm_gem_object *npu_host_bo_create(struct npu_device *ndev, u64 size)
 
 	if (!size)
 		return ERR_PTR(-EINVAL);
-	if (size > NPU_HOST_BO_MAX_BYTES || size >> PAGE_SHIFT > totalram_pages())
+	if (size > NPU_PAGES_BO_MAX_BYTES || size >> PAGE_SHIFT > totalram_pages())
 		return ERR_PTR(-ENOMEM);
 	shmem = drm_gem_shmem_create(&ndev->drm, size);
 	if (IS_ERR(shmem))
@@ -280,15 +341,21 @@ void npu_host_bos_unmap(struct npu_device *ndev)
 	mutex_unlock(&ndev->bo_lock);
 }
 
+static bool npu_is_device_bo(struct drm_gem_object *obj)
+{
+	return obj->funcs == &npu_device_bo_funcs || obj->funcs == &npu_peer_bo_funcs;
+}
+
 /* Fills base, size and kind of a segment table's entry. */
 void npu_bo_describe(struct drm_gem_object *obj, struct npu_segment *segment)
 {
 	segment->size = obj->size;
-	if (obj->funcs == &npu_device_bo_funcs) {
+	if (npu_is_device_bo(obj)) {
 		segment->kind = NPU_SEGMENT_DEVICE;
 		segment->base = to_npu_device_bo(obj)->node.start;
 	} else {
 		segment->kind = NPU_SEGMENT_HOST_PAGES;
-		segment->base = to_npu_host_bo(obj)->pages_address;
+		segment->base = npu_is_import(obj) ? npu_import_pages(obj)
+						   : to_npu_host_bo(obj)->pages_address;
 	}
 }

@@ -17,8 +17,24 @@
 #include "npu_drv.h"
 #include "npu_ioctl.h"
 #include "npu_job.h"
+#include "npu_recovery.h"
 
 static_assert(DRM_NPU_SEGMENT_WRITABLE == NPU_SEGMENT_WRITABLE);
+
+static struct drm_gem_object *npu_bo_create(struct npu_device *ndev,
+					    const struct drm_npu_bo_create *args)
+{
+	if (args->flags & ~DRM_NPU_BO_PEER || args->pad)
+		return ERR_PTR(-EINVAL);
+	switch (args->placement) {
+	case DRM_NPU_PLACEMENT_HOST:
+		return args->flags ? ERR_PTR(-EINVAL) : npu_host_bo_create(ndev, args->size);
+	case DRM_NPU_PLACEMENT_DEVICE:
+		return npu_device_bo_create(ndev, args->size, args->flags & DRM_NPU_BO_PEER);
+	default:
+		return ERR_PTR(-EINVAL);
+	}
+}
 
 int npu_ioctl_get_info(struct drm_device *drm, void *data, struct drm_file *file)
 {
@@ -36,7 +52,6 @@ int npu_ioctl_get_info(struct drm_device *drm, void *data, struct drm_file *file
 
 int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
-	struct npu_device *ndev = to_npu_device(drm);
 	struct drm_npu_bo_create *args = data;
 	struct drm_gem_object *obj;
 	int index;
@@ -45,16 +60,7 @@ int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *fil
 	args->mmap_offset = 0;
 	if (!drm_dev_enter(drm, &index))
 		return -ENODEV;
-	switch (args->placement) {
-	case DRM_NPU_PLACEMENT_HOST:
-		obj = npu_host_bo_create(ndev, args->size);
-		break;
-	case DRM_NPU_PLACEMENT_DEVICE:
-		obj = npu_device_bo_create(ndev, args->size);
-		break;
-	default:
-		obj = ERR_PTR(-EINVAL);
-	}
+	obj = npu_bo_create(to_npu_device(drm), args);
 	drm_dev_exit(index);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
@@ -73,10 +79,13 @@ int npu_ioctl_context_create(struct drm_device *drm, void *data, struct drm_file
 {
 	struct drm_npu_context *args = data;
 	int index;
-	int err;
+	long err;
 
 	if (args->pad)
 		return -EINVAL;
+	err = npu_wait_running(to_npu_device(drm));
+	if (err)
+		return err;
 	if (!drm_dev_enter(drm, &index))
 		return -ENODEV;
 	err = npu_context_create(to_npu_device(drm), file->driver_priv, &args->id);

@@ -5,7 +5,9 @@
 
 #include "npu_context.h"
 #include "npu_drv.h"
+#include "npu_import.h"
 #include "npu_job.h"
+#include "npu_recovery.h"
 #include "npu_regs.h"
 
 static bool npu_job_has_room(struct npu_queue *queue)
@@ -29,7 +31,7 @@ static void npu_job_fill_table(struct npu_segment *table, const struct npu_job_r
 
 /*
  * Return: 0 with the job on the card, -EAGAIN when it has to wait for room, -ENOENT or -EIO when
- * there will be none.
+ * there will be none, -ESTALE when an imported buffer was revoked.
  */
 static int npu_job_push(struct npu_queue *queue, const struct npu_job_request *request, u64 *id)
 {
@@ -37,6 +39,7 @@ static int npu_job_push(struct npu_queue *queue, const struct npu_job_request *r
 	struct npu_result *result;
 	struct npu_job *job;
 	unsigned int slot;
+	int err;
 
 	lockdep_assert_held(&queue->lock);
 	if (queue->state == NPU_QUEUE_DRAINING)
@@ -45,6 +48,9 @@ static int npu_job_push(struct npu_queue *queue, const struct npu_job_request *r
 		return -EIO;
 	if (queue->state == NPU_QUEUE_DETACHED || !npu_job_has_room(queue))
 		return -EAGAIN;
+	err = npu_bos_begin_use(request->bos, request->bo_count);
+	if (err)
+		return err;
 
 	slot = find_first_zero_bit(queue->busy, NPU_QUEUE_ENTRIES);
 	__set_bit(slot, queue->busy);
@@ -97,7 +103,7 @@ static bool npu_job_may_push(struct npu_queue *queue)
  * @id: out: number of the job
  *
  * Return: 0; -EAGAIN; -ERESTARTSYS; -ENOENT when the context is being destroyed; -EIO when the card
- * is dead.
+ * is dead; -ESTALE when the exporter of an imported buffer has taken it back.
  */
 int npu_job_submit(struct npu_context *context, const struct npu_job_request *request,
 		   bool nonblock, u64 *id)

@@ -12,11 +12,25 @@
 #include "npu_regs.h"
 
 #define NPU_MAILBOX_POLL_US 200
+/* How often who waits for a reply looks whether the card is still there. */
+#define NPU_MAILBOX_LOOK_MS 250
 
 void npu_mailbox_init(struct npu_mailbox *mailbox)
 {
 	mutex_init(&mailbox->lock);
 	init_completion(&mailbox->replied);
+}
+
+/* Makes who waits for a reply look at npu_device.io. */
+void npu_mailbox_wake(struct npu_mailbox *mailbox)
+{
+	complete(&mailbox->replied);
+}
+
+/* Is our last message still in the mailbox? If not, the card or the function was reset since. */
+bool npu_mailbox_intact(struct npu_device *ndev)
+{
+	return npu_read(ndev, H2C_DATA(0)) == READ_ONCE(ndev->mailbox.sent);
 }
 
 irqreturn_t npu_mailbox_interrupt(int irq, void *data)
@@ -40,6 +54,8 @@ static const char *npu_mailbox_opcode_name(u32 opcode)
 		return "QUEUE_DESTROY";
 	case NPU_MESSAGE_PING:
 		return "PING";
+	case NPU_MESSAGE_PARTITION:
+		return "PARTITION";
 	default:
 		return "unknown message";
 	}
@@ -62,10 +78,12 @@ static int npu_mailbox_claim(struct npu_device *ndev, unsigned int timeout_ms)
 	int err;
 
 	err = read_poll_timeout(npu_reg_read, status,
-				status == NPU_REG_GONE ||
+				status == NPU_REG_GONE || npu_io_stopped(ndev) ||
 					!(status & MAILBOX_HOST_STATUS_H2C_PENDING_MASK),
 				NPU_MAILBOX_POLL_US, timeout_ms * USEC_PER_MSEC, false, ndev,
 				MAILBOX_HOST_STATUS, "STATUS");
+	if (npu_io_stopped(ndev))
+		return -EBUSY;
 	if (err)
 		return err;
 	if (status == NPU_REG_GONE)
@@ -80,18 +98,26 @@ static int npu_mailbox_await(struct npu_device *ndev, u32 expected, u32 words[NP
 			     unsigned int timeout_ms)
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(timeout_ms);
+	long look = msecs_to_jiffies(NPU_MAILBOX_LOOK_MS);
 	bool expired;
 	u32 status;
 
 	do {
 		long left = (long)(deadline - jiffies);
 
-		expired = left <= 0 || !wait_for_completion_timeout(&ndev->mailbox.replied, left);
+		expired = left <= 0;
+		if (!expired)
+			wait_for_completion_timeout(&ndev->mailbox.replied, min(left, look));
+		if (npu_io_stopped(ndev))
+			return -EBUSY;
 		status = npu_read(ndev, STATUS);
 		if (status == NPU_REG_GONE)
 			return -ENODEV;
-		if (!(status & MAILBOX_HOST_STATUS_C2H_PENDING_MASK))
+		if (!(status & MAILBOX_HOST_STATUS_C2H_PENDING_MASK)) {
+			if (!npu_mailbox_intact(ndev))
+				return -ECONNRESET;
 			continue;
+		}
 		npu_mailbox_take(ndev, words);
 		if (NPU_MAILBOX_WORD0(NPU_MAILBOX_OPCODE(words[0]), NPU_MAILBOX_SEQUENCE(words[0]),
 				      0) == expected)
@@ -109,7 +135,8 @@ static int npu_mailbox_await(struct npu_device *ndev, u32 expected, u32 words[NP
  * @words: words 1 to 7 of the message; replaced by all eight words of the reply
  * @timeout_ms: for the card to take the message, and again to answer it
  *
- * Return: 0 when the card replied, whatever the status in word 0 says; -ENODEV when it is gone;
+ * Return: 0 when the card replied, whatever the status in word 0 says; -ENODEV when it does not
+ * answer; -EBUSY when the kernel resets it; -ECONNRESET when it was reset behind our back;
  * -ETIMEDOUT, in which case the card may still act on the message.
  */
 int npu_mailbox_exchange(struct npu_device *ndev, u32 opcode, u32 words[NPU_MAILBOX_WORDS],
@@ -123,6 +150,7 @@ int npu_mailbox_exchange(struct npu_device *ndev, u32 opcode, u32 words[NPU_MAIL
 	err = npu_mailbox_claim(ndev, timeout_ms);
 	if (!err) {
 		words[0] = NPU_MAILBOX_WORD0(opcode, ++mailbox->sequence, 0);
+		WRITE_ONCE(mailbox->sent, words[0]);
 		for (i = 0; i < NPU_MAILBOX_WORDS; i++)
 			npu_write(ndev, H2C_DATA(i), words[i]);
 		npu_write(ndev, H2C_DOORBELL, MAILBOX_HOST_H2C_DOORBELL_RING_MASK);
@@ -131,8 +159,11 @@ int npu_mailbox_exchange(struct npu_device *ndev, u32 opcode, u32 words[NPU_MAIL
 	mutex_unlock(&mailbox->lock);
 
 	if (err == -ENODEV)
-		dev_err(npu_dev(ndev), "mailbox: the card is gone (registers read as ones)\n");
-	else if (err)
+		dev_err(npu_dev(ndev),
+			"mailbox: the card does not answer (registers read as ones)\n");
+	else if (err == -ECONNRESET)
+		dev_err(npu_dev(ndev), "mailbox: the card was reset while it had a message\n");
+	else if (err == -ETIMEDOUT)
 		dev_err(npu_dev(ndev), "mailbox: no reply to %s within %u ms (card state %u)\n",
 			npu_mailbox_opcode_name(opcode), timeout_ms,
 			npu_card_state(npu_read(ndev, CARD_STATE)));
@@ -149,6 +180,8 @@ static int npu_mailbox_errno(u32 status)
 	case NPU_MAILBOX_BAD_ARGUMENT:
 	case NPU_MAILBOX_BAD_VERSION:
 		return -EINVAL;
+	case NPU_MAILBOX_NOT_PERMITTED:
+		return -EPERM;
 	default:
 		return -EIO;
 	}
@@ -163,7 +196,9 @@ static int npu_mailbox_errno(u32 status)
  */
 int npu_mailbox_call(struct npu_device *ndev, u32 opcode, u32 words[NPU_MAILBOX_WORDS])
 {
-	int err = npu_mailbox_exchange(ndev, opcode, words, ndev->timeouts->message_ms);
+	unsigned int timeout_ms = opcode == NPU_MESSAGE_PARTITION ? ndev->timeouts->clear_ms
+								  : ndev->timeouts->message_ms;
+	int err = npu_mailbox_exchange(ndev, opcode, words, timeout_ms);
 
 	if (err)
 		return err;

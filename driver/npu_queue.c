@@ -10,6 +10,7 @@
 #include <drm/drm_gem.h>
 
 #include "npu_drv.h"
+#include "npu_import.h"
 #include "npu_queue.h"
 #include "npu_regs.h"
 
@@ -40,6 +41,7 @@ static void npu_queue_release_jobs(struct npu_queue *queue, struct list_head *do
 	unsigned int i;
 
 	list_for_each_entry(job, done, node) {
+		npu_bos_end_use(job->bos, job->bo_count);
 		for (i = 0; i < job->bo_count; i++)
 			drm_gem_object_put(job->bos[i]);
 	}
@@ -130,9 +132,20 @@ void npu_queue_abort(struct npu_queue *queue)
 void npu_queue_set_state(struct npu_queue *queue, enum npu_queue_state state)
 {
 	spin_lock(&queue->lock);
-	queue->state = state;
+	if (queue->state != NPU_QUEUE_DEAD)
+		queue->state = state;
 	spin_unlock(&queue->lock);
 	wake_up_all(&queue->wait);
+}
+
+bool npu_queue_detached(struct npu_queue *queue)
+{
+	bool detached;
+
+	spin_lock(&queue->lock);
+	detached = queue->state == NPU_QUEUE_DETACHED;
+	spin_unlock(&queue->lock);
+	return detached;
 }
 
 static irqreturn_t npu_queue_interrupt(int irq, void *data)
@@ -220,6 +233,8 @@ int npu_queue_drain(struct npu_queue *queue)
 				       msecs_to_jiffies(min(ndev->timeouts->watch_ms,
 							    ndev->timeouts->drain_ms))))
 			return 0;
+		if (npu_io_stopped(ndev) || npu_read(ndev, CARD_STATE) == NPU_REG_GONE)
+			return -ENODEV;
 	} while (time_before(jiffies, deadline));
 	dev_err(npu_dev(ndev), "queue %u: jobs still outstanding %u ms after QUEUE_DESTROY\n",
 		queue->index, ndev->timeouts->drain_ms);

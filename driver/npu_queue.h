@@ -67,6 +67,7 @@ int npu_queue_init(struct npu_queue *queue, struct npu_device *ndev, unsigned in
 void npu_queue_fini(struct npu_queue *queue);
 int npu_queue_attach(struct npu_queue *queue);
 int npu_queue_drain(struct npu_queue *queue);
+bool npu_queue_detached(struct npu_queue *queue);
 void npu_queue_set_state(struct npu_queue *queue, enum npu_queue_state state);
 void npu_queue_abort(struct npu_queue *queue);
 void npu_queue_reap(struct npu_queue *queue);

@@ -36,11 +36,20 @@ enum drm_npu_placement {
 	DRM_NPU_PLACEMENT_DEVICE = 1, /* card DRAM, reached by commands only */
 };
 
+/*
+ * DEVICE only: inside the card's window on the PCIe bus. Such a buffer can be exported with
+ * DRM_IOCTL_PRIME_HANDLE_TO_FD and imported on another card's file with DRM_IOCTL_PRIME_FD_TO_HANDLE,
+ * whose commands then reach it like a buffer of placement HOST.
+ */
+#define DRM_NPU_BO_PEER 1u
+
 struct drm_npu_bo_create {
 	__u64 size;	   /* in: bytes; out: rounded up to the page size */
 	__u32 placement;   /* in: enum drm_npu_placement */
 	__u32 handle;	   /* out: GEM handle, closed with DRM_IOCTL_GEM_CLOSE */
 	__u64 mmap_offset; /* out: for mmap on the device file; 0 for DEVICE */
+	__u32 flags;	   /* in: DRM_NPU_BO_* */
+	__u32 pad;
 };
 
 struct drm_npu_context {

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "firmware/cp/functions.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/staging.h"
 #include "firmware/cp/validate.h"
@@ -18,25 +19,30 @@ enum job_state { JOB_IDLE, JOB_RUNNING, JOB_STOPPING, JOB_DEAD };
 /* After an abort only commands in flight finish; none takes this long. */
 static const uint64_t kStopTimeoutNs = 1000 * ACLINT_NS_PER_MS;
 
-static const struct board* board_;
 static enum job_state state_;
-static uint32_t queue_; /* of the job, unless idle or dead */
-static uint64_t job_;   /* number the host gave it */
+static uint32_t slot_; /* of the job's queue, unless idle or dead */
+static uint64_t job_;  /* number the host gave it */
 static uint64_t start_ns_;
 static uint64_t deadline_ns_;
 static enum npu_job_status stop_status_; /* why it is being stopped */
+static bool orphan_;                     /* its function was reset: nobody is told of its end */
+static uint32_t last_function_;          /* whose job ran last */
+
+/* A virtual function's job may not keep the card from the others for longer. */
+static const uint64_t kVirtualFunctionLimitNs = ACLINT_NS_PER_S;
 
 /* The job's validated segments. The Task Manager reads them here while the job runs. */
 _Alignas(64) static struct npu_segment segments_[NPU_MAX_SEGMENTS];
 
-void jobs_init(const struct board* board) {
-  board_ = board;
+void jobs_init(void) {
   state_ = JOB_IDLE;
+  orphan_ = false;
+  last_function_ = 0;
   deadline_ns_ = ACLINT_NEVER;
 }
 
 /* Completes a submission that never reached the Task Manager. */
-static void complete_unstarted(uint32_t queue, uint64_t job, enum npu_job_status status, enum npu_fault fault,
+static void complete_unstarted(uint32_t slot, uint64_t job, enum npu_job_status status, enum npu_fault fault,
                                uint64_t fault_address) {
   uint64_t now = aclint_time_ns();
   struct npu_completion completion = {
@@ -47,102 +53,118 @@ static void complete_unstarted(uint32_t queue, uint64_t job, enum npu_job_status
       .start_ns = now,
       .end_ns = now,
   };
-  queue_complete(queue, &completion);
+  queue_complete(slot, &completion);
 }
 
-static void refuse(uint32_t queue, uint64_t job, const char* what, const char* reason) {
-  log_line("queue %u: job %lu refused: %s: %s", queue, (unsigned long)job, what, reason);
-  complete_unstarted(queue, job, NPU_JOB_BAD_SUBMISSION, NPU_FAULT_NONE, 0);
+static void refuse(uint32_t slot, uint64_t job, const char* what, const char* reason) {
+  function_log(queue_function(slot), "queue %u: job %lu refused: %s: %s", queue_number(slot), (unsigned long)job, what,
+               reason);
+  complete_unstarted(slot, job, NPU_JOB_BAD_SUBMISSION, NPU_FAULT_NONE, 0);
 }
 
-static void fail_fetch(uint32_t queue, uint64_t job, const char* what, uint64_t address, enum dma_result result) {
-  log_line("queue %u: job %lu failed: %s at %lx unreadable: %s", queue, (unsigned long)job, what,
-           (unsigned long)address, dma_result_name(result));
-  complete_unstarted(queue, job, NPU_JOB_FAULT, NPU_FAULT_FETCH, address);
+static void fail_fetch(uint32_t slot, uint64_t job, const char* what, uint64_t address, enum dma_result result) {
+  function_log(queue_function(slot), "queue %u: job %lu failed: %s at %lx unreadable: %s", queue_number(slot),
+               (unsigned long)job, what, (unsigned long)address, dma_result_name(result));
+  complete_unstarted(slot, job, NPU_JOB_FAULT, NPU_FAULT_FETCH, address);
 }
 
 /* Brings the segment table into the TCM and checks it; false if the job was completed because of it. */
-static bool fetch_segments(uint32_t queue, const struct npu_submission* submission) {
-  enum dma_result result = dma_copy(dma_address(segments_), host_to_card(submission->segment_table),
-                                    submission->segment_count * (uint32_t)sizeof(segments_[0]));
+static bool fetch_segments(uint32_t slot, const struct npu_submission* submission) {
+  enum dma_result result =
+      dma_copy(queue_function(slot), dma_address(segments_), host_to_card(submission->segment_table),
+               submission->segment_count * (uint32_t)sizeof(segments_[0]));
   if (result != DMA_OK) {
-    fail_fetch(queue, submission->job, "segment table", submission->segment_table, result);
+    fail_fetch(slot, submission->job, "segment table", submission->segment_table, result);
     return false;
   }
   for (uint32_t i = 0; i < submission->segment_count; ++i) {
-    const char* reason = validate_segment(&segments_[i], board_);
+    const char* reason = validate_segment(&segments_[i], function_share(queue_function(slot)));
     if (reason) {
-      log_line("queue %u: segment %u: base %lx size %lx", queue, i, (unsigned long)segments_[i].base,
-               (unsigned long)segments_[i].size);
-      refuse(queue, submission->job, "segment", reason);
+      function_log(queue_function(slot), "queue %u: segment %u: base %lx size %lx", queue_number(slot), i,
+                   (unsigned long)segments_[i].base, (unsigned long)segments_[i].size);
+      refuse(slot, submission->job, "segment", reason);
       return false;
     }
   }
   const char* reason = validate_commands(submission, &segments_[submission->command_segment]);
-  if (reason) refuse(queue, submission->job, "commands", reason);
+  if (reason) refuse(slot, submission->job, "commands", reason);
   return reason == NULL;
 }
 
-static bool stage_commands(uint32_t queue, const struct npu_submission* submission) {
-  struct staging_result result =
-      staging_copy(&segments_[submission->command_segment], submission->command_offset, submission->command_bytes);
+static bool stage_commands(uint32_t slot, const struct npu_submission* submission) {
+  struct staging_result result = staging_copy(queue_function(slot), &segments_[submission->command_segment],
+                                              submission->command_offset, submission->command_bytes);
   switch (result.status) {
     case STAGING_OK:
       return true;
     case STAGING_UNREADABLE:
-      fail_fetch(queue, submission->job, "command stream", result.address, result.dma);
+      fail_fetch(slot, submission->job, "command stream", result.address, result.dma);
       return false;
     case STAGING_BAD_PAGE:
-      refuse(queue, submission->job, "page list", "not a page the card can reach");
+      refuse(slot, submission->job, "page list", "not a page the card can reach");
       return false;
   }
   return false;
 }
 
-static void execute(uint32_t queue, const struct npu_submission* submission) {
-  if (!fetch_segments(queue, submission) || !stage_commands(queue, submission)) return;
+static uint64_t deadline_of(const struct npu_submission* submission) {
+  uint64_t limit = submission->timeout_us * ACLINT_NS_PER_US;
+  if (last_function_ != 0 && (limit == 0 || limit > kVirtualFunctionLimitNs)) limit = kVirtualFunctionLimitNs;
+  return limit == 0 ? ACLINT_NEVER : start_ns_ + limit;
+}
+
+static void execute(uint32_t slot, const struct npu_submission* submission) {
+  if (!fetch_segments(slot, submission) || !stage_commands(slot, submission)) return;
   struct task_manager_job job = {
       .commands = STAGING_ADDRESS,
       .command_bytes = submission->command_bytes,
       .context = submission->context,
+      .function = queue_function(slot),
       .segments = dma_address(segments_),
       .segment_count = submission->segment_count,
   };
   start_ns_ = aclint_time_ns();
   if (!task_manager_start(&job)) {
-    log_line("queue %u: job %lu aborted: the Task Manager is busy", queue, (unsigned long)submission->job);
-    complete_unstarted(queue, submission->job, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
+    function_log(queue_function(slot), "queue %u: job %lu aborted: the Task Manager is busy", queue_number(slot),
+                 (unsigned long)submission->job);
+    complete_unstarted(slot, submission->job, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
     return;
   }
   state_ = JOB_RUNNING;
-  queue_ = queue;
+  slot_ = slot;
   job_ = submission->job;
-  deadline_ns_ = submission->timeout_us == 0 ? ACLINT_NEVER : start_ns_ + submission->timeout_us * ACLINT_NS_PER_US;
+  orphan_ = false;
+  last_function_ = queue_function(slot);
+  deadline_ns_ = deadline_of(submission);
+}
+
+static bool running(void) {
+  return state_ == JOB_RUNNING || state_ == JOB_STOPPING;
 }
 
 bool jobs_start_next(void) {
-  if (state_ == JOB_RUNNING || state_ == JOB_STOPPING) return false;
+  if (running()) return false;
   int next = queue_next_ready();
   if (next < 0) return false;
-  uint32_t queue = (uint32_t)next;
-  uint64_t address = queue_submission_address(queue);
+  uint32_t slot = (uint32_t)next;
+  uint64_t address = queue_submission_address(slot);
   struct npu_submission submission;
-  enum dma_result result = queue_fetch(queue, &submission);
+  enum dma_result result = queue_fetch(slot, &submission);
   if (result != DMA_OK) {
-    fail_fetch(queue, 0, "submission", address, result);
+    fail_fetch(slot, 0, "submission", address, result);
     return true;
   }
-  if (queue_draining(queue) || state_ == JOB_DEAD) {
-    complete_unstarted(queue, submission.job, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
+  if (queue_draining(slot) || state_ == JOB_DEAD) {
+    complete_unstarted(slot, submission.job, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
     return true;
   }
-  const char* reason = validate_submission(&submission, queue_context(queue));
+  const char* reason = validate_submission(&submission, queue_context(slot));
   if (reason) {
-    refuse(queue, submission.job, "submission", reason);
+    refuse(slot, submission.job, "submission", reason);
   } else if (submission.opcode == NPU_SUBMIT_NOP) {
-    complete_unstarted(queue, submission.job, NPU_JOB_OK, NPU_FAULT_NONE, 0);
+    complete_unstarted(slot, submission.job, NPU_JOB_OK, NPU_FAULT_NONE, 0);
   } else {
-    execute(queue, &submission);
+    execute(slot, &submission);
   }
   return true;
 }
@@ -160,6 +182,11 @@ void jobs_serve_task_manager(void) {
     log_line("the Task Manager ended a job that nobody waits for");
     return;
   }
+  if (orphan_) {
+    state_ = JOB_IDLE;
+    deadline_ns_ = ACLINT_NEVER;
+    return;
+  }
   struct npu_completion completion = {
       .job = job_,
       .status = status_of(&end),
@@ -171,12 +198,13 @@ void jobs_serve_task_manager(void) {
       .end_ns = end.end_ns,
   };
   if (completion.status != NPU_JOB_OK) {
-    log_line("queue %u: job %lu ended with status %u, fault %u at command %u, address %lx", queue_, (unsigned long)job_,
-             completion.status, completion.fault, completion.fault_command, (unsigned long)completion.fault_address);
+    function_log(queue_function(slot_), "queue %u: job %lu ended with status %u, fault %u at command %u, address %lx",
+                 queue_number(slot_), (unsigned long)job_, completion.status, completion.fault,
+                 completion.fault_command, (unsigned long)completion.fault_address);
   }
   state_ = JOB_IDLE;
   deadline_ns_ = ACLINT_NEVER;
-  queue_complete(queue_, &completion);
+  queue_complete(slot_, &completion);
 }
 
 static void stop(enum npu_job_status status) {
@@ -193,22 +221,33 @@ uint64_t jobs_deadline(void) {
 void jobs_serve_time(uint64_t now_ns) {
   if (now_ns < deadline_ns_) return;
   if (state_ == JOB_RUNNING) {
-    log_line("queue %u: job %lu timed out after %lu us", queue_, (unsigned long)job_,
-             (unsigned long)((now_ns - start_ns_) / ACLINT_NS_PER_US));
+    function_log(queue_function(slot_), "queue %u: job %lu timed out after %lu us", queue_number(slot_),
+                 (unsigned long)job_, (unsigned long)((now_ns - start_ns_) / ACLINT_NS_PER_US));
     stop(NPU_JOB_TIMEOUT);
   } else if (state_ == JOB_STOPPING) {
     log_line("the Task Manager does not stop: reset the card");
     state_ = JOB_DEAD;
     deadline_ns_ = ACLINT_NEVER;
     mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_FAULT);
-    complete_unstarted(queue_, job_, stop_status_, NPU_FAULT_NONE, 0);
+    if (!orphan_) complete_unstarted(slot_, job_, stop_status_, NPU_FAULT_NONE, 0);
   }
 }
 
-void jobs_abort_queue(uint32_t queue) {
-  if (state_ == JOB_RUNNING && queue_ == queue) stop(NPU_JOB_ABORTED);
+void jobs_abort_queue(uint32_t slot) {
+  if (state_ == JOB_RUNNING && !orphan_ && slot_ == slot) stop(NPU_JOB_ABORTED);
 }
 
-bool jobs_busy_with(uint32_t queue) {
-  return (state_ == JOB_RUNNING || state_ == JOB_STOPPING) && queue_ == queue;
+bool jobs_busy_with(uint32_t slot) {
+  return running() && !orphan_ && slot_ == slot;
+}
+
+void jobs_forget_function(uint32_t function) {
+  if (last_function_ == function) task_manager_clear_memories();
+  if (!running() || orphan_ || queue_function(slot_) != function) return;
+  orphan_ = true;
+  if (state_ == JOB_RUNNING) stop(NPU_JOB_ABORTED);
+}
+
+bool jobs_orphan_runs(void) {
+  return running() && orphan_;
 }

@@ -1,114 +1,254 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/cp/mailbox_service.h"
 
-#include <stdbool.h>
+#include <string.h>
 
+#include "firmware/cp/functions.h"
 #include "firmware/cp/jobs.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/validate.h"
 #include "firmware/cp/version.h"
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/handshake.h"
-#include "firmware/lib/log.h"
 #include "firmware/lib/mailbox.h"
 
 /* How long a queue that is destroyed waits for the host to make room for its completions. */
 static const uint64_t kDrainTimeoutNs = 100 * ACLINT_NS_PER_MS;
 
-static const struct board* board_;
+enum waits_for { WAITS_FOR_NOTHING, WAITS_FOR_MEMORY, WAITS_FOR_DRAIN, WAITS_FOR_PARTITION };
 
-/* QUEUE_DESTROY that waits for its queue; one message is in flight at a time, so there is at most one. */
-static struct {
-  bool waits;
-  uint32_t queue;
+/* A function's message that is not answered yet. */
+struct open_message {
+  enum waits_for waits_for;
+  struct mailbox_message request;
+  /* Of QUEUE_DESTROY: */
+  uint32_t slot;
   uint64_t deadline_ns;
   uint32_t pending; /* submissions when the deadline was set */
-  struct mailbox_message request;
-} destroy_;
+};
+
+static const struct board* board_;
+static struct open_message open_[FUNCTIONS_MAX];
+static uint32_t waiting_; /* bit n: function n has one */
 
 void mailbox_service_init(const struct board* board) {
   board_ = board;
-  destroy_.waits = false;
+  memset(open_, 0, sizeof(open_));
+  waiting_ = 0;
 }
 
-static void reply_status(const struct mailbox_message* request, enum npu_mailbox_status status) {
+static void keep_open(uint32_t function, const struct open_message* open) {
+  open_[function] = *open;
+  waiting_ |= 1u << function;
+}
+
+static void close_message(uint32_t function) {
+  open_[function].waits_for = WAITS_FOR_NOTHING;
+  waiting_ &= ~(1u << function);
+}
+
+static void reply_status(uint32_t function, const struct mailbox_message* request, enum npu_mailbox_status status) {
   struct mailbox_message reply = {{0}};
-  mailbox_reply(request, &reply, status);
+  mailbox_reply(function, request, &reply, status);
 }
 
-static void serve_queue_create(const struct mailbox_message* message) {
+static void serve_queue_create(uint32_t function, const struct mailbox_message* message) {
   struct queue_arguments arguments = queue_arguments_from(message);
-  const char* reason = validate_queue(&arguments);
+  const char* reason = validate_queue(&arguments, function_queues(function), function_vectors(function));
+  if (!reason && function_share(function)->bytes == 0) reason = "the function has no share of the DRAM";
   if (reason) {
-    log_line("QUEUE_CREATE of queue %u refused: %s", arguments.queue, reason);
-    reply_status(message, NPU_MAILBOX_BAD_ARGUMENT);
+    function_log(function, "QUEUE_CREATE of queue %u refused: %s", arguments.queue, reason);
+    reply_status(function, message, NPU_MAILBOX_BAD_ARGUMENT);
     return;
   }
-  if (queue_exists(arguments.queue)) {
-    log_line("QUEUE_CREATE of queue %u refused: it exists", arguments.queue);
-    reply_status(message, NPU_MAILBOX_BUSY);
+  if (queue_exists(queue_slot(function, arguments.queue))) {
+    function_log(function, "QUEUE_CREATE of queue %u refused: it exists", arguments.queue);
+    reply_status(function, message, NPU_MAILBOX_BUSY);
     return;
   }
-  queue_create(&arguments);
-  reply_status(message, NPU_MAILBOX_OK);
+  queue_create(function, &arguments);
+  reply_status(function, message, NPU_MAILBOX_OK);
 }
 
-static void serve_queue_destroy(const struct mailbox_message* message) {
+static void serve_queue_destroy(uint32_t function, const struct mailbox_message* message) {
   uint32_t queue = message->word[1];
-  if (queue >= NPU_QUEUES || !queue_exists(queue)) {
-    log_line("QUEUE_DESTROY of queue %u refused: there is none", queue);
-    reply_status(message, NPU_MAILBOX_BAD_ARGUMENT);
+  if (queue >= function_queues(function) || !queue_exists(queue_slot(function, queue))) {
+    function_log(function, "QUEUE_DESTROY of queue %u refused: there is none", queue);
+    reply_status(function, message, NPU_MAILBOX_BAD_ARGUMENT);
     return;
   }
-  queue_start_draining(queue);
-  jobs_abort_queue(queue);
-  destroy_.waits = true;
-  destroy_.queue = queue;
-  destroy_.request = *message;
-  destroy_.pending = queue_pending(queue);
-  destroy_.deadline_ns = aclint_time_ns() + kDrainTimeoutNs;
+  uint32_t slot = queue_slot(function, queue);
+  queue_start_draining(slot);
+  jobs_abort_queue(slot);
+  struct open_message open = {
+      .waits_for = WAITS_FOR_DRAIN,
+      .request = *message,
+      .slot = slot,
+      .deadline_ns = aclint_time_ns() + kDrainTimeoutNs,
+      .pending = queue_pending(slot),
+  };
+  keep_open(function, &open);
 }
 
-void mailbox_service_serve_message(void) {
-  static const struct handshake_identity identity = {.stage = NPU_STAGE_FIRMWARE, .image_version = CP_VERSION};
-  struct mailbox_message message;
-  if (!mailbox_take(&message)) return;
-  if (destroy_.waits) {
-    reply_status(&message, NPU_MAILBOX_BUSY);
+static void serve_partition(uint32_t function, const struct mailbox_message* message) {
+  uint32_t vfs = message->word[1];
+  if (vfs > NPU_MAX_VFS) {
+    function_log(function, "PARTITION refused: %u virtual functions, the card has at most %u", vfs, NPU_MAX_VFS);
+    reply_status(function, message, NPU_MAILBOX_BAD_ARGUMENT);
+  } else if (queues_exist()) {
+    function_log(function, "PARTITION refused: a function has a queue, destroy it first");
+    reply_status(function, message, NPU_MAILBOX_BUSY);
+  } else if (!functions_partition(vfs)) {
+    function_log(function, "PARTITION refused: too little DRAM for %u virtual functions", vfs);
+    reply_status(function, message, NPU_MAILBOX_BAD_ARGUMENT);
+  } else {
+    keep_open(function, &(struct open_message){.waits_for = WAITS_FOR_PARTITION, .request = *message});
+  }
+}
+
+/* Every part cleared, or the one that could not be cleared given up. */
+static void finish_partition(uint32_t function, const struct mailbox_message* message) {
+  uint32_t vfs = message->word[1];
+  bool complete = true;
+  for (uint32_t each = 0; each <= vfs; ++each) complete &= function_share(each)->bytes != 0;
+  const struct share *physical = function_share(0), *virtual = function_share(1);
+  struct mailbox_message reply = {{
+      0,
+      (uint32_t)(physical->bytes >> 20),
+      (uint32_t)(physical->base >> 20),
+      (uint32_t)(virtual->bytes >> 20),
+  }};
+  mailbox_reply(function, message, &reply, complete ? NPU_MAILBOX_OK : NPU_MAILBOX_NOT_READY);
+}
+
+static bool permitted(uint32_t function, uint32_t opcode) {
+  switch (opcode) {
+    case NPU_MESSAGE_HELLO:
+    case NPU_MESSAGE_PING:
+    case NPU_MESSAGE_QUEUE_CREATE:
+    case NPU_MESSAGE_QUEUE_DESTROY:
+      return true;
+    default:
+      return function == 0;
+  }
+}
+
+static void serve_message(uint32_t function, const struct mailbox_message* message) {
+  uint32_t opcode = NPU_MAILBOX_OPCODE(message->word[0]);
+  if (!permitted(function, opcode)) {
+    function_log(function, "message %u refused: only the physical function may send it", opcode);
+    reply_status(function, message, NPU_MAILBOX_NOT_PERMITTED);
     return;
   }
-  if (handshake_serve(&message, &identity, board_)) return;
-  switch (NPU_MAILBOX_OPCODE(message.word[0])) {
+  struct handshake_identity identity = {
+      .stage = NPU_STAGE_FIRMWARE,
+      .image_version = CP_VERSION,
+      .neural_engines = board_->neural_engines,
+      .queues = function_queues(function),
+      .job_base = function_share(function)->base,
+      .job_bytes = function_share(function)->bytes,
+  };
+  if (handshake_serve(function, message, &identity)) return;
+  switch (opcode) {
     case NPU_MESSAGE_QUEUE_CREATE:
-      serve_queue_create(&message);
+      serve_queue_create(function, message);
       break;
     case NPU_MESSAGE_QUEUE_DESTROY:
-      serve_queue_destroy(&message);
+      serve_queue_destroy(function, message);
+      break;
+    case NPU_MESSAGE_PARTITION:
+      serve_partition(function, message);
       break;
     default:
-      reply_status(&message, NPU_MAILBOX_UNKNOWN_MESSAGE);
+      reply_status(function, message, NPU_MAILBOX_UNKNOWN_MESSAGE);
       break;
   }
 }
 
-void mailbox_service_serve_drain(uint64_t now_ns) {
-  if (!destroy_.waits) return;
-  uint32_t pending = queue_pending(destroy_.queue);
-  if (jobs_busy_with(destroy_.queue) || pending != destroy_.pending) {
-    destroy_.pending = pending;
-    destroy_.deadline_ns = now_ns + kDrainTimeoutNs;
+static void take_message(uint32_t function) {
+  struct mailbox_message message;
+  if (!mailbox_take(function, &message)) return;
+  if (open_[function].waits_for != WAITS_FOR_NOTHING) {
+    reply_status(function, &message, NPU_MAILBOX_BUSY);
+  } else if (function_clearing(function)) {
+    keep_open(function, &(struct open_message){.waits_for = WAITS_FOR_MEMORY, .request = message});
+  } else {
+    serve_message(function, &message);
   }
-  if (jobs_busy_with(destroy_.queue)) return;
-  if (pending != 0 && now_ns < destroy_.deadline_ns) return;
+}
+
+/* Nothing that the function asked for before the reset is left, and nothing of it reaches the host any more. */
+static void forget_function(uint32_t function) {
+  function_log(function, "reset");
+  close_message(function);
+  jobs_forget_function(function);
+  queues_remove_function(function);
+  function_reset(function);
+}
+
+void mailbox_service_serve(void) {
+  uint32_t functions = mailbox_functions_pending();
+  for (uint32_t function = 1; functions >> function != 0; ++function) {
+    if ((functions >> function & 1u) && mailbox_take_reset(function)) forget_function(function);
+  }
+  for (uint32_t function = 0; functions >> function != 0; ++function) {
+    if (functions >> function & 1u) take_message(function);
+  }
+}
+
+/* True when QUEUE_DESTROY is answered. */
+static bool serve_drain(uint32_t function, struct open_message* open, uint64_t now_ns) {
+  uint32_t pending = queue_pending(open->slot);
+  bool busy = jobs_busy_with(open->slot);
+  if (busy || pending != open->pending) {
+    open->pending = pending;
+    open->deadline_ns = now_ns + kDrainTimeoutNs;
+  }
+  if (busy || (pending != 0 && now_ns < open->deadline_ns)) return false;
   if (pending != 0) {
-    log_line("queue %u destroyed with %u submissions unanswered: the host does not free completions", destroy_.queue,
-             pending);
+    function_log(function, "queue %u destroyed with %u submissions unanswered: the host does not free completions",
+                 queue_number(open->slot), pending);
   }
-  queue_remove(destroy_.queue);
-  destroy_.waits = false;
-  reply_status(&destroy_.request, NPU_MAILBOX_OK);
+  queue_remove(open->slot);
+  close_message(function);
+  reply_status(function, &open->request, NPU_MAILBOX_OK);
+  return true;
+}
+
+static bool serve_waiting(uint32_t function, uint64_t now_ns) {
+  struct open_message* open = &open_[function];
+  switch (open->waits_for) {
+    case WAITS_FOR_DRAIN:
+      return serve_drain(function, open, now_ns);
+    case WAITS_FOR_MEMORY: {
+      if (function_clearing(function)) return false;
+      close_message(function);
+      struct mailbox_message request = open->request; /* serving it may open another one */
+      serve_message(function, &request);
+      return true;
+    }
+    case WAITS_FOR_PARTITION:
+      if (functions_clearing()) return false;
+      close_message(function);
+      finish_partition(function, &open->request);
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool mailbox_service_serve_waiting(uint64_t now_ns) {
+  bool served = false;
+  for (uint32_t function = 0; waiting_ >> function != 0; ++function) served |= serve_waiting(function, now_ns);
+  return served;
 }
 
 uint64_t mailbox_service_deadline(void) {
-  return destroy_.waits && !jobs_busy_with(destroy_.queue) ? destroy_.deadline_ns : ACLINT_NEVER;
+  uint64_t deadline = ACLINT_NEVER;
+  for (uint32_t function = 0; waiting_ >> function != 0; ++function) {
+    const struct open_message* open = &open_[function];
+    bool timed = open->waits_for == WAITS_FOR_DRAIN && !jobs_busy_with(open->slot);
+    if (timed && open->deadline_ns < deadline) deadline = open->deadline_ns;
+  }
+  return deadline;
 }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Answers the host's messages (firmware/abi/mailbox.h). QUEUE_DESTROY is answered when the queue has drained. */
+/*
+ * Answers the messages of all functions (firmware/abi/mailbox.h), one of each at a time. A reply may come later:
+ * QUEUE_DESTROY is answered when the queue has drained, PARTITION when the memory is cleared, and a function whose
+ * memory is being cleared waits with whatever it asks. Resets of virtual functions arrive here too.
+ */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "firmware/lib/system_controller.h"
@@ -9,11 +14,11 @@
 /* `board` must outlive all calls. */
 void mailbox_service_init(const struct board* board);
 
-/* The mailbox has interrupted. */
-void mailbox_service_serve_message(void);
+/* The mailbox has interrupted: resets first, then at most one message of each function. */
+void mailbox_service_serve(void);
 
-/* Answers a pending QUEUE_DESTROY when its queue has drained, or does not drain any more. */
-void mailbox_service_serve_drain(uint64_t now_ns);
+/* Answers what has waited and need not wait any more; true if there was something. */
+bool mailbox_service_serve_waiting(uint64_t now_ns);
 
-/* When mailbox_service_serve_drain must be called at the latest, card time in ns, or ACLINT_NEVER. */
+/* When mailbox_service_serve_waiting must be called at the latest, card time in ns, or ACLINT_NEVER. */
 uint64_t mailbox_service_deadline(void);

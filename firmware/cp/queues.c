@@ -5,12 +5,12 @@
 
 #include "firmware/abi/memory_map.h"
 #include "firmware/lib/host_address.h"
-#include "firmware/lib/log.h"
 #include "firmware/lib/mailbox.h"
 
 struct queue {
   bool exists;
   bool draining;
+  bool broken; /* its host cannot be written */
   uint32_t entries;
   uint32_t vector;
   uint32_t context;
@@ -23,8 +23,10 @@ struct queue {
   uint32_t bad_cq_head; /* last wrong value, so that it is reported once */
 };
 
-static struct queue queues_[NPU_QUEUES];
-static uint32_t last_served_;
+static struct queue queues_[QUEUE_SLOTS];
+static uint32_t owners_; /* bit n: function n may have a queue */
+static uint32_t last_function_;
+static uint32_t last_queue_[FUNCTIONS_MAX]; /* of each function, the queue served last */
 
 /* DMA buffers: static, because a copy that timed out may still use them; aligned so that no entry is split. */
 _Alignas(64) static struct npu_submission submission_;
@@ -32,12 +34,17 @@ _Alignas(64) static struct npu_completion completion_;
 
 void queues_init(void) {
   memset(queues_, 0, sizeof(queues_));
-  last_served_ = NPU_QUEUES - 1;
+  owners_ = 0;
+  last_function_ = FUNCTIONS_MAX - 1;
+  for (uint32_t function = 0; function < FUNCTIONS_MAX; ++function) {
+    last_queue_[function] = function_queues(function) - 1;
+  }
 }
 
-void queue_create(const struct queue_arguments* arguments) {
+void queue_create(uint32_t function, const struct queue_arguments* arguments) {
   uint32_t queue = arguments->queue;
-  queues_[queue] = (struct queue){
+  owners_ |= 1u << function;
+  queues_[queue_slot(function, queue)] = (struct queue){
       .exists = true,
       .entries = 1u << arguments->log2_entries,
       .vector = arguments->vector,
@@ -46,61 +53,76 @@ void queue_create(const struct queue_arguments* arguments) {
       .completion_ring = arguments->completion_ring,
       .phase = 1,
   };
-  mailbox_clear_doorbell(queue);
-  if (mailbox_sq_tail(queue) != 0 || mailbox_cq_head(queue) != 0) {
-    log_line("queue %u: SQ_TAIL or CQ_HEAD is left from an earlier queue: write 0 before QUEUE_CREATE", queue);
+  mailbox_clear_doorbell(function, queue);
+  if (mailbox_sq_tail(function, queue) != 0 || mailbox_cq_head(function, queue) != 0) {
+    function_log(function, "queue %u: SQ_TAIL or CQ_HEAD is left from an earlier queue: write 0 before QUEUE_CREATE",
+                 queue);
   }
 }
 
-void queue_remove(uint32_t queue) {
-  queues_[queue].exists = false;
+void queue_remove(uint32_t slot) {
+  queues_[slot].exists = false;
 }
 
-bool queue_exists(uint32_t queue) {
-  return queues_[queue].exists;
+bool queue_exists(uint32_t slot) {
+  return queues_[slot].exists;
 }
 
-void queue_start_draining(uint32_t queue) {
-  queues_[queue].draining = true;
+void queues_remove_function(uint32_t function) {
+  for (uint32_t queue = 0; queue < function_queues(function); ++queue) queue_remove(queue_slot(function, queue));
+  owners_ &= ~(1u << function);
 }
 
-bool queue_draining(uint32_t queue) {
-  return queues_[queue].draining;
+bool queues_exist(void) {
+  for (uint32_t slot = 0; slot < QUEUE_SLOTS; ++slot) {
+    if (queues_[slot].exists) return true;
+  }
+  return false;
 }
 
-uint32_t queue_bad_doorbells(uint32_t queue) {
-  return queues_[queue].bad_doorbells;
+void queue_start_draining(uint32_t slot) {
+  queues_[slot].draining = true;
 }
 
-uint32_t queue_pending(uint32_t queue) {
-  const struct queue* q = &queues_[queue];
+bool queue_draining(uint32_t slot) {
+  return queues_[slot].draining;
+}
+
+uint32_t queue_bad_doorbells(uint32_t slot) {
+  return queues_[slot].bad_doorbells;
+}
+
+uint32_t queue_pending(uint32_t slot) {
+  const struct queue* q = &queues_[slot];
   return ring_used(q->sq_head, q->sq_tail, q->entries);
 }
 
-bool queue_completion_ring_full(uint32_t queue) {
-  const struct queue* q = &queues_[queue];
+bool queue_completion_ring_full(uint32_t slot) {
+  const struct queue* q = &queues_[slot];
   return ring_full(q->cq_head, q->cq_tail, q->entries);
 }
 
-uint32_t queue_context(uint32_t queue) {
-  return queues_[queue].context;
+uint32_t queue_context(uint32_t slot) {
+  return queues_[slot].context;
 }
 
-static void take_sq_tail(uint32_t queue) {
-  struct queue* q = &queues_[queue];
-  uint32_t tail = mailbox_sq_tail(queue);
+static void take_sq_tail(uint32_t slot) {
+  struct queue* q = &queues_[slot];
+  uint32_t function = queue_function(slot), queue = queue_number(slot);
+  uint32_t tail = mailbox_sq_tail(function, queue);
   if (tail < q->entries) {
     q->sq_tail = tail;
     return;
   }
   ++q->bad_doorbells;
-  log_line("queue %u: SQ_TAIL %u ignored, the ring has %u entries", queue, tail, q->entries);
+  function_log(function, "queue %u: SQ_TAIL %u ignored, the ring has %u entries", queue, tail, q->entries);
 }
 
 /* A head is right if it frees nothing but completions that were written: it lies between the old head and the tail. */
-static void take_cq_head(uint32_t queue) {
-  struct queue* q = &queues_[queue];
-  uint32_t head = mailbox_cq_head(queue);
+static void take_cq_head(uint32_t slot) {
+  struct queue* q = &queues_[slot];
+  uint32_t function = queue_function(slot), queue = queue_number(slot);
+  uint32_t head = mailbox_cq_head(function, queue);
   if (head < q->entries && ring_used(q->cq_head, head, q->entries) <= ring_used(q->cq_head, q->cq_tail, q->entries)) {
     q->cq_head = head;
     q->bad_cq_head = head;
@@ -109,54 +131,77 @@ static void take_cq_head(uint32_t queue) {
   if (head == q->bad_cq_head) return;
   q->bad_cq_head = head;
   ++q->bad_doorbells;
-  log_line("queue %u: CQ_HEAD %u ignored, completions %u to %u are not freed yet", queue, head, q->cq_head, q->cq_tail);
+  function_log(function, "queue %u: CQ_HEAD %u ignored, completions %u to %u are not freed yet", queue, head,
+               q->cq_head, q->cq_tail);
 }
 
-void queues_serve_doorbells(uint32_t doorbells) {
-  for (uint32_t queue = 0; queue < NPU_QUEUES; ++queue) {
-    if (!(doorbells >> queue & 1u) || !queues_[queue].exists) continue;
-    if (!queues_[queue].draining) take_sq_tail(queue);
-    take_cq_head(queue);
+void queues_serve_doorbells(uint32_t function, uint32_t doorbells) {
+  for (uint32_t queue = 0; queue < function_queues(function); ++queue) {
+    uint32_t slot = queue_slot(function, queue);
+    if (!(doorbells >> queue & 1u) || !queues_[slot].exists || queues_[slot].broken) continue;
+    if (!queues_[slot].draining) take_sq_tail(slot);
+    take_cq_head(slot);
   }
 }
 
+static bool ready(uint32_t slot) {
+  return queues_[slot].exists && queue_pending(slot) != 0 && !queue_completion_ring_full(slot);
+}
+
 int queue_next_ready(void) {
-  for (uint32_t step = 1; step <= NPU_QUEUES; ++step) {
-    uint32_t queue = (last_served_ + step) % NPU_QUEUES;
-    if (!queues_[queue].exists || queue_pending(queue) == 0 || queue_completion_ring_full(queue)) continue;
-    last_served_ = queue;
-    return (int)queue;
+  for (uint32_t step = 1; step <= FUNCTIONS_MAX; ++step) {
+    uint32_t function = (last_function_ + step) % FUNCTIONS_MAX, queues = function_queues(function);
+    if (!(owners_ >> function & 1u)) continue;
+    for (uint32_t turn = 1; turn <= queues; ++turn) {
+      uint32_t queue = (last_queue_[function] + turn) % queues;
+      if (!ready(queue_slot(function, queue))) continue;
+      last_function_ = function;
+      last_queue_[function] = queue;
+      return (int)queue_slot(function, queue);
+    }
   }
   return -1;
 }
 
-uint64_t queue_submission_address(uint32_t queue) {
-  const struct queue* q = &queues_[queue];
+uint64_t queue_submission_address(uint32_t slot) {
+  const struct queue* q = &queues_[slot];
   return q->submission_ring + (uint64_t)q->sq_head * sizeof(struct npu_submission);
 }
 
-enum dma_result queue_fetch(uint32_t queue, struct npu_submission* submission) {
-  struct queue* q = &queues_[queue];
-  enum dma_result result =
-      dma_copy(dma_address(&submission_), host_to_card(queue_submission_address(queue)), sizeof(submission_));
+enum dma_result queue_fetch(uint32_t slot, struct npu_submission* submission) {
+  struct queue* q = &queues_[slot];
+  enum dma_result result = dma_copy(queue_function(slot), dma_address(&submission_),
+                                    host_to_card(queue_submission_address(slot)), sizeof(submission_));
   q->sq_head = ring_next(q->sq_head, q->entries);
   if (result == DMA_OK) *submission = submission_;
   return result;
 }
 
-void queue_complete(uint32_t queue, struct npu_completion* completion) {
-  struct queue* q = &queues_[queue];
-  completion->queue = (uint16_t)queue;
+/* Every further access to this host would fail as well, and the others would wait for each of them. */
+static void stop_serving(struct queue* q) {
+  q->broken = true;
+  q->sq_tail = q->sq_head;
+}
+
+void queue_complete(uint32_t slot, struct npu_completion* completion) {
+  struct queue* q = &queues_[slot];
+  uint32_t function = queue_function(slot);
+  if (function != 0 && mailbox_reset_pending(function)) {
+    stop_serving(q); /* the rings are no longer the card's to write */
+    return;
+  }
+  completion->queue = (uint16_t)queue_number(slot);
   completion->sq_head = (uint16_t)q->sq_head;
   completion->phase = q->phase;
   completion_ = *completion;
   uint64_t bus = q->completion_ring + (uint64_t)q->cq_tail * sizeof(completion_);
-  enum dma_result result = dma_copy(host_to_card(bus), dma_address(&completion_), sizeof(completion_));
+  enum dma_result result = dma_copy(function, host_to_card(bus), dma_address(&completion_), sizeof(completion_));
   if (result != DMA_OK) {
-    log_line("queue %u: completion of job %lu lost, bus address %lx: %s", queue, (unsigned long)completion->job,
-             (unsigned long)bus, dma_result_name(result));
+    function_log(function, "queue %u: completion of job %lu lost, bus address %lx: %s; the queue stops",
+                 queue_number(slot), (unsigned long)completion->job, (unsigned long)bus, dma_result_name(result));
+    stop_serving(q);
   }
   q->cq_tail = ring_next(q->cq_tail, q->entries);
   if (q->cq_tail == 0) q->phase ^= 1u;
-  mailbox_raise_vector(q->vector);
+  mailbox_raise_vector(function, q->vector);
 }

@@ -3,6 +3,9 @@
  * The submission and completion rings in host memory (firmware/abi/queue.h): who has work, where the next entry stands,
  * and how completions get back. All indices come from the host and are checked before use.
  *
+ * Queues of all functions stand in one table; a `slot` is a place in it. Rings are reached in the name of the slot's
+ * function and nobody else's. A queue that cannot take a completion is broken: it stands still until it is destroyed.
+ *
  * The host writes 0 to SQ_TAIL and CQ_HEAD before QUEUE_CREATE. Both are only looked at when a doorbell rings after it.
  */
 #pragma once
@@ -11,6 +14,7 @@
 #include <stdint.h>
 
 #include "firmware/abi/queue.h"
+#include "firmware/cp/functions.h"
 #include "firmware/cp/validate.h"
 #include "firmware/lib/dma.h"
 
@@ -25,41 +29,62 @@ static inline bool ring_full(uint32_t head, uint32_t tail, uint32_t entries) {
   return ring_used(head, tail, entries) == entries - 1;
 }
 
+#define QUEUE_SLOTS (NPU_QUEUES + NPU_MAX_VFS * NPU_VF_QUEUES)
+
+/* Slot of queue `queue` of `function`, which has that many, and back. */
+static inline uint32_t queue_slot(uint32_t function, uint32_t queue) {
+  return function == 0 ? queue : NPU_QUEUES + (function - 1) * NPU_VF_QUEUES + queue;
+}
+static inline uint32_t queue_function(uint32_t slot) {
+  return slot < NPU_QUEUES ? 0 : (slot - NPU_QUEUES) / NPU_VF_QUEUES + 1;
+}
+static inline uint32_t queue_number(uint32_t slot) {
+  return slot < NPU_QUEUES ? slot : (slot - NPU_QUEUES) % NPU_VF_QUEUES;
+}
+
 /* Forgets all queues. */
 void queues_init(void);
 
-/* `arguments` are valid and the queue does not exist. */
-void queue_create(const struct queue_arguments* arguments);
-void queue_remove(uint32_t queue);
-bool queue_exists(uint32_t queue);
+/* `arguments` are valid for `function` and the queue does not exist. */
+void queue_create(uint32_t function, const struct queue_arguments* arguments);
+void queue_remove(uint32_t slot);
+bool queue_exists(uint32_t slot);
+
+/* Removes all queues of a function that was reset; its host hears no more of them. */
+void queues_remove_function(uint32_t function);
+/* Whether any function has a queue. */
+bool queues_exist(void);
 
 /* From now on jobs.c completes what the queue still holds as aborted. */
-void queue_start_draining(uint32_t queue);
-bool queue_draining(uint32_t queue);
+void queue_start_draining(uint32_t slot);
+bool queue_draining(uint32_t slot);
 
-/* Reads the indices of all queues in `doorbells`, bit n for queue n. Wrong ones are logged, counted and ignored. */
-void queues_serve_doorbells(uint32_t doorbells);
+/* Reads the indices of the function's queues in `doorbells`, bit n for queue n. Wrong ones are logged and ignored. */
+void queues_serve_doorbells(uint32_t function, uint32_t doorbells);
 
-/* How many wrong indices `queue` was given. */
-uint32_t queue_bad_doorbells(uint32_t queue);
+/* How many wrong indices the queue was given. */
+uint32_t queue_bad_doorbells(uint32_t slot);
 
-/* A queue with a submission and room for its completion, round robin from the one after the last; -1 if none. */
+/*
+ * A queue with a submission and room for its completion; -1 if none. Functions take turns, and so do the queues of each
+ * function: however many submissions one has waiting, every other one with work is served before its next.
+ */
 int queue_next_ready(void);
 
 /* Submissions not consumed yet. */
-uint32_t queue_pending(uint32_t queue);
-bool queue_completion_ring_full(uint32_t queue);
-uint32_t queue_context(uint32_t queue);
+uint32_t queue_pending(uint32_t slot);
+bool queue_completion_ring_full(uint32_t slot);
+uint32_t queue_context(uint32_t slot);
 
 /* Bus address of the next submission of a queue that has one. */
-uint64_t queue_submission_address(uint32_t queue);
+uint64_t queue_submission_address(uint32_t slot);
 
 /* Copies it into the TCM and consumes it, also when the copy fails. */
-enum dma_result queue_fetch(uint32_t queue, struct npu_submission* submission);
+enum dma_result queue_fetch(uint32_t slot, struct npu_submission* submission);
 
 /*
  * Writes `completion` into the host's ring, with queue, sq_head and phase filled in, and raises the queue's vector. The
  * ring has room. The entry is 64 bytes and aligned, so it travels as one posted PCIe write: the phase cannot become
  * visible before the rest.
  */
-void queue_complete(uint32_t queue, struct npu_completion* completion);
+void queue_complete(uint32_t slot, struct npu_completion* completion);

@@ -3,6 +3,7 @@
 
 #include "firmware/abi/abi.h"
 #include "firmware/abi/memory_map.h"
+#include "firmware/cp/functions.h"
 #include "firmware/cp/jobs.h"
 #include "firmware/cp/mailbox_service.h"
 #include "firmware/cp/queues.h"
@@ -14,6 +15,9 @@
 #include "firmware/lib/plic.h"
 #include "firmware/lib/system_controller.h"
 #include "npu/registers/mailbox.h"
+
+static const uint32_t kSources =
+    PLIC_SOURCE(NPU_IRQ_MAILBOX) | PLIC_SOURCE(NPU_IRQ_DOORBELL) | PLIC_SOURCE(NPU_IRQ_TASK_MANAGER);
 
 static struct board board_;
 
@@ -28,24 +32,32 @@ static void log_banner(void) {
 
 void service_init(void) {
   aclint_set_deadline(ACLINT_NEVER);
-  plic_init(PLIC_SOURCE(NPU_IRQ_MAILBOX) | PLIC_SOURCE(NPU_IRQ_DOORBELL) | PLIC_SOURCE(NPU_IRQ_TASK_MANAGER));
+  plic_init(kSources);
   log_init("cp");
   board_ = system_controller_board();
   log_banner();
+  functions_init(&board_);
   queues_init();
-  jobs_init(&board_);
+  jobs_init();
   mailbox_service_init(&board_);
   log_line("ready");
   mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_READY);
 }
 
+static void serve_doorbells(void) {
+  uint32_t functions = mailbox_functions_ringing();
+  for (uint32_t function = 0; functions >> function != 0; ++function) {
+    if (functions >> function & 1u) queues_serve_doorbells(function, mailbox_take_doorbells(function));
+  }
+}
+
 static void serve_source(uint32_t source) {
   switch (source) {
     case NPU_IRQ_MAILBOX:
-      mailbox_service_serve_message();
+      mailbox_service_serve();
       break;
     case NPU_IRQ_DOORBELL:
-      queues_serve_doorbells(mailbox_take_doorbells());
+      serve_doorbells();
       break;
     case NPU_IRQ_TASK_MANAGER:
       jobs_serve_task_manager();
@@ -55,20 +67,27 @@ static void serve_source(uint32_t source) {
   }
 }
 
-bool service_poll(void) {
-  bool served = false;
-  /* Bounded, so that a source that stays asserted cannot keep the firmware from the rest. */
-  for (unsigned i = 0; i < NPU_IRQ_COUNT; ++i) {
-    uint32_t source = plic_claim();
-    if (source == 0) break;
+/* Each source once, so that a function that never stops ringing keeps the firmware from nothing else. */
+static bool serve_interrupts(void) {
+  uint32_t left = kSources, source;
+  while ((source = plic_claim()) != 0) {
     serve_source(source);
     plic_complete(source);
-    served = true;
+    left &= ~PLIC_SOURCE(source);
+    plic_enable(left);
   }
+  if (left == kSources) return false;
+  plic_enable(kSources);
+  return true;
+}
+
+bool service_poll(void) {
+  bool served = serve_interrupts();
   uint64_t now = aclint_time_ns();
   jobs_serve_time(now);
   served |= jobs_start_next();
-  mailbox_service_serve_drain(now);
+  if (!jobs_orphan_runs()) served |= functions_serve_clearing();
+  served |= mailbox_service_serve_waiting(now);
   return served;
 }
 

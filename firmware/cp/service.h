@@ -7,7 +7,10 @@
 /* Interrupts, console banner, services; CARD_STATE READY at the end. */
 void service_init(void);
 
-/* Serves all pending interrupts, what has timed out, and one submission. False: nothing is left to do now. */
+/*
+ * Serves each pending interrupt, with one message of each function, what has timed out, one submission, and clears one
+ * piece of memory. False: nothing is left to do now.
+ */
 bool service_poll(void);
 
 /* Sleeps until an interrupt or the next deadline. */

@@ -29,14 +29,14 @@ static uint32_t run_length(const uint64_t* pages, uint32_t count) {
   return length;
 }
 
-static struct staging_result copy_pages(uint32_t count, uint32_t skip, uint32_t bytes) {
+static struct staging_result copy_pages(uint32_t function, uint32_t count, uint32_t skip, uint32_t bytes) {
   uint64_t destination = STAGING_ADDRESS;
   for (uint32_t page = 0; page < count;) {
     uint32_t run = run_length(page_list_ + page, count - page);
     uint32_t part = run * NPU_HOST_PAGE_BYTES - skip;
     if (part > bytes) part = bytes;
     uint64_t bus = page_list_[page] + skip;
-    enum dma_result dma = dma_copy(destination, host_to_card(bus), part);
+    enum dma_result dma = dma_copy(function, destination, host_to_card(bus), part);
     if (dma != DMA_OK) return unreadable(dma, bus);
     destination += part;
     bytes -= part;
@@ -46,20 +46,23 @@ static struct staging_result copy_pages(uint32_t count, uint32_t skip, uint32_t 
   return (struct staging_result){STAGING_OK, DMA_OK, 0};
 }
 
-static struct staging_result copy_host_pages(const struct npu_segment* segment, uint64_t offset, uint32_t bytes) {
+static struct staging_result copy_host_pages(uint32_t function, const struct npu_segment* segment, uint64_t offset,
+                                             uint32_t bytes) {
   uint32_t count = pages_of(offset, bytes);
   uint64_t list = segment->base + offset / NPU_HOST_PAGE_BYTES * sizeof(uint64_t);
-  enum dma_result dma = dma_copy(dma_address(page_list_), host_to_card(list), count * (uint32_t)sizeof(page_list_[0]));
+  enum dma_result dma =
+      dma_copy(function, dma_address(page_list_), host_to_card(list), count * (uint32_t)sizeof(page_list_[0]));
   if (dma != DMA_OK) return unreadable(dma, list);
   for (uint32_t page = 0; page < count; ++page) {
     if (!page_valid(page_list_[page])) return (struct staging_result){STAGING_BAD_PAGE, DMA_OK, page_list_[page]};
   }
-  return copy_pages(count, (uint32_t)(offset % NPU_HOST_PAGE_BYTES), bytes);
+  return copy_pages(function, count, (uint32_t)(offset % NPU_HOST_PAGE_BYTES), bytes);
 }
 
-struct staging_result staging_copy(const struct npu_segment* segment, uint64_t offset, uint32_t bytes) {
-  if (segment->kind == NPU_SEGMENT_HOST_PAGES) return copy_host_pages(segment, offset, bytes);
+struct staging_result staging_copy(uint32_t function, const struct npu_segment* segment, uint64_t offset,
+                                   uint32_t bytes) {
+  if (segment->kind == NPU_SEGMENT_HOST_PAGES) return copy_host_pages(function, segment, offset, bytes);
   uint64_t source = segment->base + offset;
-  enum dma_result dma = dma_copy(STAGING_ADDRESS, source, bytes);
+  enum dma_result dma = dma_copy(function, STAGING_ADDRESS, source, bytes);
   return dma == DMA_OK ? (struct staging_result){STAGING_OK, DMA_OK, 0} : unreadable(dma, source);
 }

@@ -25,7 +25,8 @@ struct staging_result {
 };
 
 /*
- * Copies [offset, offset + bytes) of a valid `segment`, which contains the range. `bytes` is 1..NPU_MAX_COMMAND_BYTES.
- * Neighbouring host pages are copied together.
+ * Copies [offset, offset + bytes) of a valid `segment`, which contains the range, in the name of PCIe function
+ * `function`. `bytes` is 1..NPU_MAX_COMMAND_BYTES. Neighbouring host pages are copied together.
  */
-struct staging_result staging_copy(const struct npu_segment* segment, uint64_t offset, uint32_t bytes);
+struct staging_result staging_copy(uint32_t function, const struct npu_segment* segment, uint64_t offset,
+                                   uint32_t bytes);

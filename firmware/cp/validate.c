@@ -22,12 +22,12 @@ static bool ring_valid(uint64_t bus, uint64_t bytes) {
   return bus % NPU_HOST_PAGE_BYTES == 0 && host_range_valid(bus, bytes);
 }
 
-const char* validate_queue(const struct queue_arguments* arguments) {
-  if (arguments->queue >= NPU_QUEUES) return "queue number too large";
+const char* validate_queue(const struct queue_arguments* arguments, uint32_t queues, uint32_t vectors) {
+  if (arguments->queue >= queues) return "queue number too large";
   if (arguments->log2_entries < NPU_QUEUE_LOG2_MIN || arguments->log2_entries > NPU_QUEUE_LOG2_MAX) {
     return "number of entries outside 4 to 1024";
   }
-  if (arguments->vector >= NPU_MSIX_VECTORS) return "MSI-X vector too large";
+  if (arguments->vector >= vectors) return "MSI-X vector too large";
   uint64_t entries = 1ull << arguments->log2_entries;
   if (!ring_valid(arguments->submission_ring, entries * sizeof(struct npu_submission))) {
     return "submission ring misaligned or beyond the PCIe window";
@@ -64,9 +64,9 @@ const char* validate_submission(const struct npu_submission* submission, uint32_
   return submission->opcode == NPU_SUBMIT_EXECUTE ? validate_execute(submission) : NULL;
 }
 
-static const char* validate_device_segment(const struct npu_segment* segment, const struct board* board) {
-  if (segment->base < board->job_base || segment->size > board->job_bytes ||
-      segment->base - board->job_base > board->job_bytes - segment->size) {
+static const char* validate_device_segment(const struct npu_segment* segment, const struct share* share) {
+  if (segment->base < share->base || segment->size > share->bytes ||
+      segment->base - share->base > share->bytes - segment->size) {
     return "outside the DRAM for jobs";
   }
   return NULL;
@@ -80,13 +80,13 @@ static const char* validate_host_segment(const struct npu_segment* segment) {
   return NULL;
 }
 
-const char* validate_segment(const struct npu_segment* segment, const struct board* board) {
+const char* validate_segment(const struct npu_segment* segment, const struct share* share) {
   if (segment->reserved != 0) return "reserved field is not zero";
   if ((segment->flags & ~NPU_SEGMENT_WRITABLE) != 0) return "unknown flags";
   if (segment->size == 0) return "empty";
   switch (segment->kind) {
     case NPU_SEGMENT_DEVICE:
-      return validate_device_segment(segment, board);
+      return validate_device_segment(segment, share);
     case NPU_SEGMENT_HOST_PAGES:
       return validate_host_segment(segment);
     default:

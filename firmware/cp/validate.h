@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "firmware/abi/queue.h"
+#include "firmware/cp/functions.h"
 #include "firmware/lib/mailbox.h"
-#include "firmware/lib/system_controller.h"
 
 /* Arguments of QUEUE_CREATE. */
 struct queue_arguments {
@@ -23,12 +23,14 @@ struct queue_arguments {
 
 struct queue_arguments queue_arguments_from(const struct mailbox_message* message);
 
-const char* validate_queue(const struct queue_arguments* arguments);
+/* `queues` and `vectors`: how many the function has. */
+const char* validate_queue(const struct queue_arguments* arguments, uint32_t queues, uint32_t vectors);
 
 /* `context` is the queue's. For EXECUTE also the fields that need no segment table. */
 const char* validate_submission(const struct npu_submission* submission, uint32_t context);
 
-const char* validate_segment(const struct npu_segment* segment, const struct board* board);
+/* `share`: of the function whose job it is. */
+const char* validate_segment(const struct npu_segment* segment, const struct share* share);
 
 /* Whether the command range lies inside its segment; `submission` and `segment` are valid by themselves. */
 const char* validate_commands(const struct npu_submission* submission, const struct npu_segment* segment);

@@ -28,16 +28,24 @@ static bool wait_idle(uint64_t deadline) {
   return true;
 }
 
-static enum dma_result run(uint64_t destination, uint64_t source, uint32_t bytes) {
+struct channel_work {
+  uint32_t function;
+  uint64_t destination, source;
+  uint32_t bytes;
+  uint32_t start; /* of register CONTROL */
+};
+
+static enum dma_result run(const struct channel_work* work) {
   uint64_t deadline = aclint_time_ns() + DMA_TIMEOUT_NS;
   if (!wait_idle(deadline)) return DMA_TIMED_OUT;
   clear_status();
-  mmio_write64(NPU_MAP_EXTERNAL_HDMA + DMA_SOURCE, source);
-  mmio_write64(NPU_MAP_EXTERNAL_HDMA + DMA_DESTINATION, destination);
-  mmio_write32(NPU_MAP_EXTERNAL_HDMA + DMA_BYTES, bytes);
+  mmio_write32(NPU_MAP_EXTERNAL_HDMA + DMA_FUNCTION, work->function);
+  mmio_write64(NPU_MAP_EXTERNAL_HDMA + DMA_SOURCE, work->source);
+  mmio_write64(NPU_MAP_EXTERNAL_HDMA + DMA_DESTINATION, work->destination);
+  mmio_write32(NPU_MAP_EXTERNAL_HDMA + DMA_BYTES, work->bytes);
   mmio_write32(NPU_MAP_EXTERNAL_HDMA + DMA_IRQ_ENABLE, DMA_IRQ_ENABLE_DONE_MASK);
   cpu_fence();
-  mmio_write32(NPU_MAP_EXTERNAL_HDMA + DMA_CONTROL, DMA_CONTROL_START_MASK);
+  mmio_write32(NPU_MAP_EXTERNAL_HDMA + DMA_CONTROL, work->start);
   if (!wait_idle(deadline)) return DMA_TIMED_OUT;
   bool failed = status() & DMA_STATUS_ERROR_MASK;
   clear_status();
@@ -45,16 +53,26 @@ static enum dma_result run(uint64_t destination, uint64_t source, uint32_t bytes
   return failed ? DMA_BUS_ERROR : DMA_OK;
 }
 
-enum dma_result dma_copy(uint64_t destination, uint64_t source, uint32_t bytes) {
-  if (bytes == 0) return DMA_OK;
+static enum dma_result run_asleep(const struct channel_work* work) {
+  if (work->bytes == 0) return DMA_OK;
   uint32_t enabled = plic_enabled();
   plic_enable(PLIC_SOURCE(NPU_IRQ_EXTERNAL_HDMA));
-  enum dma_result result = run(destination, source, bytes);
+  enum dma_result result = run(work);
   /* The PLIC latched the channel's request: take it away, or the next wait would return at once. */
   uint32_t claimed = plic_claim();
   if (claimed != 0) plic_complete(claimed);
   plic_enable(enabled);
   return result;
+}
+
+enum dma_result dma_copy(uint32_t function, uint64_t destination, uint64_t source, uint32_t bytes) {
+  struct channel_work work = {function, destination, source, bytes, DMA_CONTROL_START_MASK};
+  return run_asleep(&work);
+}
+
+enum dma_result dma_fill(uint64_t destination, uint32_t bytes) {
+  struct channel_work work = {0, destination, 0, bytes, DMA_CONTROL_FILL_MASK};
+  return run_asleep(&work);
 }
 
 uint64_t dma_error_address(void) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The firmware channel of the External HDMA engine: copies between host memory, TCM and DRAM by card physical address.
+ * The firmware channel of the External HDMA engine: copies between host memory, TCM and DRAM by card physical address,
+ * and clears.
  * The hart sleeps in WFI meanwhile with only the channel's interrupt enabled in the PLIC; other sources stay pending.
  * Uses the alarm of aclint.h: arm your own after a copy.
  */
@@ -18,10 +19,14 @@ enum dma_result {
 #define DMA_TIMEOUT_NS 100000000ull
 
 /*
- * Copies `bytes` and returns when they are visible. A channel still busy from a copy that timed out is waited for
+ * Copies `bytes` and returns when they are visible. Host memory is reached in the name of PCIe function `function`,
+ * whose address space the host's bus addresses belong to. A channel still busy from a copy that timed out is waited for
  * first, so a destination is never written behind the back of a later copy that succeeded.
  */
-enum dma_result dma_copy(uint64_t destination, uint64_t source, uint32_t bytes);
+enum dma_result dma_copy(uint32_t function, uint64_t destination, uint64_t source, uint32_t bytes);
+
+/* Writes `bytes` zeros to card memory. */
+enum dma_result dma_fill(uint64_t destination, uint32_t bytes);
 
 /* First address that failed in the last copy that returned DMA_BUS_ERROR. */
 uint64_t dma_error_address(void);

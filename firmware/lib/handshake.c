@@ -3,8 +3,8 @@
 
 #include "firmware/lib/log.h"
 
-static void serve_hello(const struct mailbox_message* request, const struct handshake_identity* identity,
-                        const struct board* board) {
+static void serve_hello(uint32_t function, const struct mailbox_message* request,
+                        const struct handshake_identity* identity) {
   uint32_t host_version = request->word[1];
   bool compatible = NPU_ABI_VERSION_MAJOR(host_version) == NPU_ABI_MAJOR;
   if (!compatible) {
@@ -16,23 +16,23 @@ static void serve_hello(const struct mailbox_message* request, const struct hand
       NPU_ABI_VERSION,
       identity->stage,
       identity->image_version,
-      board->neural_engines,
-      (uint32_t)(board->job_bytes >> 20),
-      NPU_QUEUES,
-      (uint32_t)(board->job_base >> 20),
+      identity->neural_engines,
+      (uint32_t)(identity->job_bytes >> 20),
+      identity->queues,
+      (uint32_t)(identity->job_base >> 20),
   }};
-  mailbox_reply(request, &reply, compatible ? NPU_MAILBOX_OK : NPU_MAILBOX_BAD_VERSION);
+  mailbox_reply(function, request, &reply, compatible ? NPU_MAILBOX_OK : NPU_MAILBOX_BAD_VERSION);
 }
 
-bool handshake_serve(const struct mailbox_message* request, const struct handshake_identity* identity,
-                     const struct board* board) {
+bool handshake_serve(uint32_t function, const struct mailbox_message* request,
+                     const struct handshake_identity* identity) {
   switch (NPU_MAILBOX_OPCODE(request->word[0])) {
     case NPU_MESSAGE_HELLO:
-      serve_hello(request, identity, board);
+      serve_hello(function, request, identity);
       return true;
     case NPU_MESSAGE_PING: {
       struct mailbox_message reply = *request;
-      mailbox_reply(request, &reply, NPU_MAILBOX_OK);
+      mailbox_reply(function, request, &reply, NPU_MAILBOX_OK);
       return true;
     }
     default:

@@ -6,14 +6,17 @@
 #include <stdint.h>
 
 #include "firmware/lib/mailbox.h"
-#include "firmware/lib/system_controller.h"
 
-/* Who answers. */
+/* Who answers, and what the function that asks has of the card. */
 struct handshake_identity {
   uint32_t stage; /* enum npu_stage */
   uint32_t image_version;
+  uint32_t neural_engines;
+  uint32_t queues;
+  uint64_t job_base; /* DRAM for its jobs, card physical address */
+  uint64_t job_bytes;
 };
 
-/* Answers `request` and returns true if it is a HELLO or PING, else returns false. */
-bool handshake_serve(const struct mailbox_message* request, const struct handshake_identity* identity,
-                     const struct board* board);
+/* Answers `request` of `function` and returns true if it is a HELLO or PING, else returns false. */
+bool handshake_serve(uint32_t function, const struct mailbox_message* request,
+                     const struct handshake_identity* identity);

@@ -27,6 +27,7 @@ bool task_manager_start(const struct task_manager_job* job) {
   write_register(TASK_MANAGER_SEGMENT_COUNT, job->segment_count);
   write_register64(TASK_MANAGER_SEGMENTS, job->segments);
   write_register(TASK_MANAGER_CONTEXT, job->context);
+  write_register(TASK_MANAGER_FUNCTION, job->function);
   cpu_fence();
   write_register(TASK_MANAGER_CONTROL, TASK_MANAGER_CONTROL_START_MASK);
   return true;
@@ -34,6 +35,10 @@ bool task_manager_start(const struct task_manager_job* job) {
 
 void task_manager_abort(void) {
   write_register(TASK_MANAGER_CONTROL, TASK_MANAGER_CONTROL_ABORT_MASK);
+}
+
+void task_manager_clear_memories(void) {
+  write_register(TASK_MANAGER_CONTROL, TASK_MANAGER_CONTROL_CLEAR_MEMORIES_MASK);
 }
 
 bool task_manager_take_end(struct task_manager_end* end) {

@@ -9,6 +9,7 @@ struct task_manager_job {
   uint64_t commands; /* card physical address, 128-byte aligned, in device memory */
   uint32_t command_bytes;
   uint32_t context;
+  uint32_t function; /* PCIe function in whose name the job reaches the host */
   uint64_t segments; /* card physical address of struct npu_segment[segment_count], in device memory */
   uint32_t segment_count;
 };
@@ -28,6 +29,9 @@ bool task_manager_start(const struct task_manager_job* job);
 
 /* Dispatch nothing more. The job ends later, when its running commands have finished. */
 void task_manager_abort(void);
+
+/* The next job finds the memories on the card cleared, even if it is of the same function as the last one. */
+void task_manager_clear_memories(void);
 
 /* If the job has ended: fills `end`, clears the interrupt and returns true. */
 bool task_manager_take_end(struct task_manager_end* end);

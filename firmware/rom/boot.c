@@ -32,14 +32,14 @@ enum npu_boot_code boot_load(const struct boot_request* request, uint64_t* entry
     return refuse(NPU_BOOT_DMA_ERROR, "bus address is misaligned or beyond the PCIe window");
   }
   uint64_t source = host_to_card(request->bus_address);
-  enum dma_result result = dma_copy(dma_address(&header_), source, sizeof(header_));
+  enum dma_result result = dma_copy(0, dma_address(&header_), source, sizeof(header_));
   if (result != DMA_OK) return refuse_dma("header", request->bus_address, result);
 
   struct image_verdict verdict = image_check_header(&header_, request->bytes, request->host_abi_version);
   if (verdict.code != NPU_BOOT_NONE) return refuse(verdict.code, verdict.reason);
   log_image(&header_);
 
-  result = dma_copy(header_.load_address, source + sizeof(header_), header_.payload_bytes);
+  result = dma_copy(0, header_.load_address, source + sizeof(header_), header_.payload_bytes);
   if (result != DMA_OK) return refuse_dma("payload", request->bus_address + sizeof(header_), result);
   if (!image_digest_matches(&header_, mmio_tcm(header_.load_address))) {
     return refuse(NPU_BOOT_BAD_DIGEST, "SHA-256 does not match");

@@ -41,23 +41,30 @@ static bool serve_boot_load(const struct mailbox_message* message, uint64_t* ent
   mailbox_set_boot_code(code);
   if (!booted) mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_ROM);
   struct mailbox_message reply = {{0}};
-  mailbox_reply(message, &reply, code);
+  mailbox_reply(0, message, &reply, code);
   return booted;
 }
 
 static bool serve_message(const struct mailbox_message* message, uint64_t* entry) {
-  static const struct handshake_identity identity = {.stage = NPU_STAGE_ROM, .image_version = 0};
-  if (handshake_serve(message, &identity, &board_)) return false;
+  struct handshake_identity identity = {
+      .stage = NPU_STAGE_ROM,
+      .neural_engines = board_.neural_engines,
+      .queues = NPU_QUEUES,
+      .job_base = board_.job_base,
+      .job_bytes = board_.job_bytes,
+  };
+  if (handshake_serve(0, message, &identity)) return false;
   struct mailbox_message reply = {{0}};
   switch (NPU_MAILBOX_OPCODE(message->word[0])) {
     case NPU_MESSAGE_BOOT_LOAD:
       return serve_boot_load(message, entry);
     case NPU_MESSAGE_QUEUE_CREATE:
     case NPU_MESSAGE_QUEUE_DESTROY:
-      mailbox_reply(message, &reply, NPU_MAILBOX_NOT_READY);
+    case NPU_MESSAGE_PARTITION:
+      mailbox_reply(0, message, &reply, NPU_MAILBOX_NOT_READY);
       return false;
     default:
-      mailbox_reply(message, &reply, NPU_MAILBOX_UNKNOWN_MESSAGE);
+      mailbox_reply(0, message, &reply, NPU_MAILBOX_UNKNOWN_MESSAGE);
       return false;
   }
 }
@@ -66,7 +73,7 @@ bool rom_serve(uint64_t* entry) {
   uint32_t source;
   while ((source = plic_claim()) != 0) {
     struct mailbox_message message;
-    bool booted = source == NPU_IRQ_MAILBOX && mailbox_take(&message) && serve_message(&message, entry);
+    bool booted = source == NPU_IRQ_MAILBOX && mailbox_take(0, &message) && serve_message(&message, entry);
     plic_complete(source);
     if (booted) return true;
   }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The boot ROM: answers the host until it brings a firmware image that passes every check. */
+/*
+ * The boot ROM: answers the physical function until the host brings a firmware image that passes every check. Virtual
+ * functions wait for the firmware.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -39,7 +39,8 @@ struct CommandRequest {
   const npu_command* command;
   AddressSpace* space;
   uint16_t context;
-  uint32_t index;  ///< In the command stream.
+  uint32_t index;         ///< In the command stream.
+  uint16_t function = 0;  ///< PCIe function whose job it is: accesses to the host go out in its name.
 };
 
 /// Command input of an engine, bound to the Task Manager's queues in assembly. execute() is called in an SC_THREAD of

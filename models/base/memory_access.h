@@ -5,6 +5,7 @@
 #include <cstring>
 #include <tlm>
 
+#include "models/base/sideband.h"
 #include "models/base/sparse_memory.h"
 
 namespace npuvp::base {
@@ -23,7 +24,11 @@ namespace npuvp::base {
     std::memcpy(payload.get_data_ptr(), stored, bytes);
   } else if (payload.is_write()) {
     if (!writable) return tlm::TLM_COMMAND_ERROR_RESPONSE;
-    std::memcpy(stored, payload.get_data_ptr(), bytes);
+    if (sideband_of(payload).zeros) {
+      memory.clear(payload.get_address(), bytes);
+    } else {
+      std::memcpy(stored, payload.get_data_ptr(), bytes);
+    }
   }
   return tlm::TLM_OK_RESPONSE;
 }

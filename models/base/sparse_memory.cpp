@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <vector>
 
@@ -31,6 +32,19 @@ SparseMemory::~SparseMemory() {
 
 void SparseMemory::clear() {
   madvise(data_, mapped_, MADV_DONTNEED);
+}
+
+void SparseMemory::clear(uint64_t offset, uint64_t bytes) {
+  const uint64_t end = offset + bytes;
+  const uint64_t first_page = (offset + page_bytes() - 1) / page_bytes() * page_bytes();
+  const uint64_t last_page = end / page_bytes() * page_bytes();
+  if (first_page >= last_page) {
+    std::memset(data_ + offset, 0, bytes);
+    return;
+  }
+  std::memset(data_ + offset, 0, first_page - offset);
+  madvise(data_ + first_page, last_page - first_page, MADV_DONTNEED);
+  std::memset(data_ + last_page, 0, end - last_page);
 }
 
 uint64_t SparseMemory::resident_bytes() const {

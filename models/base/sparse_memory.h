@@ -29,6 +29,8 @@ class SparseMemory {
 
   /// All zeros again, and the host's pages given back.
   void clear();
+  /// Zeros [offset, offset + bytes), giving back the host's pages that lie inside; the caller has checked contains().
+  void clear(uint64_t offset, uint64_t bytes);
 
   /// Host memory in use now, in bytes.
   [[nodiscard]] uint64_t resident_bytes() const;

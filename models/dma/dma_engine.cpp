@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "firmware/abi/memory_map.h"
 #include "models/base/sideband.h"
 #include "models/dma/command_check.h"
 
@@ -18,14 +19,19 @@ uint64_t to_ns(sc_time time) {
   return time.value() / sc_time(1, sc_core::SC_NS).value();
 }
 
-/// The firmware channel's address space: card physical addresses. Ranges end at 4 KiB so that no burst can cross from
-/// one window of the card's map into the next.
+constexpr uint64_t kCopyGranule = 4096;
+
+/// The firmware channel's address space: card physical addresses. Ranges end at multiples of `granule`, at which the
+/// windows of the card's map begin, so that no burst can cross from one into the next.
 class PhysicalSpace final : public base::AddressSpace {
  public:
+  explicit PhysicalSpace(uint64_t granule) : granule_(granule) {}
   Range translate(uint64_t address, uint64_t bytes, bool, uint16_t, sc_time&) override {
-    constexpr uint64_t kGranule = 4096;
-    return {NPU_FAULT_NONE, address, std::min(bytes, kGranule - address % kGranule)};
+    return {NPU_FAULT_NONE, address, std::min(bytes, granule_ - address % granule_)};
   }
+
+ private:
+  const uint64_t granule_;
 };
 
 }  // namespace
@@ -53,6 +59,7 @@ CommandOutcome DmaEngine::Channel::execute(const base::CommandRequest& request) 
                            .destination = to_host ? Side::kHost : Side::kDevice,
                            .context = request.context,
                            .engine = command.engine,
+                           .function = request.function,
                            .rate = rate_ ? &*rate_ : nullptr};
   const Transfer transfer{dma.source,    dma.destination,   dma.rows,
                           dma.row_bytes, dma.source_stride, dma.destination_stride};
@@ -83,7 +90,14 @@ DmaEngine::DmaEngine(sc_core::sc_module_name name, base::Environment& environmen
 void DmaEngine::wire_registers() {
   registers_.KIND.set_reset(parameters_.kind);
   registers_.CONTROL.on_write([this](const base::RegisterWrite& write) {
-    if (registers_.CONTROL.START.in(write) != 0) start_copy(write.origin);
+    const bool fill = registers_.CONTROL.FILL.in(write) != 0;
+    if (fill || registers_.CONTROL.START.in(write) != 0) start_channel(fill, write.origin);
+  });
+  registers_.FUNCTION.on_write([this](const base::RegisterWrite& write) {
+    if (registers_.FUNCTION.get() <= NPU_MAX_VFS) return;
+    environment_.diagnostics().misuse(registers_.name() + ".FUNCTION",
+                                      fmt::format("there is no function {}", registers_.FUNCTION.get()), write.origin);
+    registers_.FUNCTION.set(write.before);
   });
   registers_.STATUS.on_write([this](const base::RegisterWrite&) { update_irq(); });
   registers_.IRQ_ENABLE.on_write([this](const base::RegisterWrite&) { update_irq(); });
@@ -114,12 +128,14 @@ unsigned DmaEngine::transport_dbg(tlm::tlm_generic_payload& payload) {
   return registers_.transport_debug(payload);
 }
 
-void DmaEngine::start_copy(const base::Origin& origin) {
+void DmaEngine::start_channel(bool fill, const base::Origin& origin) {
   if (registers_.STATUS.BUSY.get() != 0) {
     environment_.diagnostics().misuse(registers_.name() + ".CONTROL", "START while BUSY is ignored", origin);
     return;
   }
   const uint64_t bytes = registers_.BYTES.get();
+  fill_ = fill;
+  function_ = static_cast<uint16_t>(registers_.FUNCTION.get());
   copy_ = {registers_.SOURCE.get(), registers_.DESTINATION.get(), 1, bytes, 0, 0};
   registers_.STATUS.BUSY.set(1);
   registers_.STATUS.DONE.set(0);
@@ -134,7 +150,7 @@ void DmaEngine::run_firmware_channel() {
     // A reset and a new start may have come while the last copy was being abandoned: then its event is still to come.
     wait(start_event_);
     const uint64_t epoch = epoch_;
-    const auto outcome = copy_for_firmware(epoch);
+    const auto outcome = run_for_firmware(epoch);
     if (epoch != epoch_) continue;
     registers_.STATUS.BUSY.set(0);
     registers_.STATUS.DONE.set(1);
@@ -144,17 +160,18 @@ void DmaEngine::run_firmware_channel() {
   }
 }
 
-CommandOutcome DmaEngine::copy_for_firmware(uint64_t epoch) {
+CommandOutcome DmaEngine::run_for_firmware(uint64_t epoch) {
   uint64_t end = 0;
-  if (copy_.row_bytes == 0 || __builtin_add_overflow(copy_.source, copy_.row_bytes - 1, &end)) {
-    return {NPU_FAULT_ADDRESS, copy_.source};
+  if (copy_.row_bytes == 0 || (!fill_ && __builtin_add_overflow(copy_.source, copy_.row_bytes - 1, &end))) {
+    return {NPU_FAULT_ADDRESS, fill_ ? copy_.destination : copy_.source};
   }
   if (__builtin_add_overflow(copy_.destination, copy_.row_bytes - 1, &end)) {
     return {NPU_FAULT_ADDRESS, copy_.destination};
   }
   const Transfer transfer = copy_;
-  PhysicalSpace space;
-  const RunContext context{.space = space};
+  PhysicalSpace space(fill_ ? Mover::kFillBurstBytes : kCopyGranule);
+  const RunContext context{
+      .space = space, .destination = fill_ ? Side::kDevice : Side::kAny, .function = function_, .fill = fill_};
   const auto outcome = mover_.run(transfer, context);
   return outcome && epoch == epoch_ ? *outcome : CommandOutcome{};
 }

@@ -54,9 +54,9 @@ class DmaEngine final : public sc_core::sc_module {
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   unsigned transport_dbg(tlm::tlm_generic_payload& payload);
   void wire_registers();
-  void start_copy(const base::Origin& origin);
+  void start_channel(bool fill, const base::Origin& origin);
   void run_firmware_channel();
-  base::CommandOutcome copy_for_firmware(uint64_t epoch);
+  base::CommandOutcome run_for_firmware(uint64_t epoch);
   void update_irq();
   void begin_command();
   void end_command();
@@ -68,6 +68,8 @@ class DmaEngine final : public sc_core::sc_module {
   Mover mover_;
   std::deque<Channel> channels_;  // a deque: exports hold their addresses
   Transfer copy_{};               // the firmware channel's, latched at its start
+  bool fill_ = false;             // zeros instead of a copy
+  uint16_t function_ = 0;
   sc_core::sc_event start_event_;
   sc_core::sc_time access_delay_;
   uint64_t epoch_ = 0;

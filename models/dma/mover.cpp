@@ -36,6 +36,11 @@ struct Cursor {
   }
 };
 
+std::span<const uint8_t> zeros(uint64_t bytes) {
+  static const std::vector<uint8_t> kZeros(Mover::kFillBurstBytes);
+  return std::span(kZeros).first(bytes);
+}
+
 bool is_on(Side side, uint64_t physical) {
   return side == Side::kAny || (side == Side::kHost) == ((physical & NPU_MAP_HOST) != 0);
 }
@@ -67,7 +72,16 @@ class Mover::Run {
     destination_ = {transfer_.destination + row * transfer_.destination_stride, {}};
     for (uint64_t left = transfer_.row_bytes; left > 0;) {
       wait_for_slot();
-      if (abandoned_ || !translate(source_, left, context_.source, false) ||
+      if (abandoned_) return;
+      if (context_.fill) {
+        if (!translate(destination_, left, context_.destination, true)) return;
+        const uint64_t bytes = std::min({left, kFillBurstBytes, destination_.reach()});
+        if (!fill_burst(bytes)) return;
+        destination_.advance(bytes);
+        left -= bytes;
+        continue;
+      }
+      if (!translate(source_, left, context_.source, false) ||
           !translate(destination_, left, context_.destination, true)) {
         return;
       }
@@ -93,9 +107,7 @@ class Mover::Run {
   bool move_burst(uint64_t bytes) {
     const sc_time now = sc_time_stamp();
     const std::span<uint8_t> data(buffer_.data(), bytes);
-    auto& sideband = mover_.memory_.sideband();
-    sideband.origin = {base::Origin::Kind::kEngine, context_.engine, 0};
-    sideband.context = context_.context;
+    auto& sideband = label();
     sc_time begin = issue_;
     if (context_.rate != nullptr) {
       const auto slot = context_.rate->reserve_bytes(issue_, bytes);
@@ -110,14 +122,35 @@ class Mover::Run {
     if (read != tlm::TLM_OK_RESPONSE) return fail(NPU_FAULT_BUS, source_);
     mover_.bytes_read_ += bytes;
     if (poisoned) return fail(NPU_FAULT_POISON, source_);
+    return write_burst(data, delay);
+  }
 
+  bool fill_burst(uint64_t bytes) {
+    auto& sideband = label();
+    sideband.zeros = true;
+    const bool written = write_burst(zeros(bytes), issue_ - sc_time_stamp());
+    sideband.zeros = false;
+    return written;
+  }
+
+  bool write_burst(std::span<const uint8_t> data, sc_time delay) {
+    const sc_time now = sc_time_stamp();
     const auto written = mover_.memory_.write(destination_.range.physical, data, delay);
     last_ = std::max(last_, now + delay);
     if (written != tlm::TLM_OK_RESPONSE) return fail(NPU_FAULT_BUS, destination_);
-    mover_.bytes_written_ += bytes;
+    mover_.bytes_written_ += data.size();
     window_[slot_] = now + delay;
     slot_ = (slot_ + 1) % window_.size();
     return true;
+  }
+
+  /// Tells the bus whose accesses come.
+  base::Sideband& label() {
+    auto& sideband = mover_.memory_.sideband();
+    sideband.origin = {base::Origin::Kind::kEngine, context_.engine, 0};
+    sideband.context = context_.context;
+    sideband.function = context_.function;
+    return sideband;
   }
 
   bool fail(npu_fault fault, const Cursor& cursor) {

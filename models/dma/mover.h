@@ -32,6 +32,8 @@ struct RunContext {
   Side destination = Side::kAny;
   uint16_t context = 0;
   uint16_t engine = 0;
+  uint16_t function = 0;           ///< PCIe function in whose name the host is reached.
+  bool fill = false;               ///< Nothing is read: zeros are written, in bursts of kFillBurstBytes.
   base::Timeline* rate = nullptr;  ///< The channel's limit, if it has one.
 };
 
@@ -42,6 +44,9 @@ struct RunContext {
 /// for it unless `outstanding_bursts` are under way, which retire in order.
 class Mover {
  public:
+  /// Larger than other bursts, so that clearing gigabytes costs the simulation little; only memories see them.
+  static constexpr uint64_t kFillBurstBytes = 256 << 10;
+
   Mover(base::InitiatorPort& memory, const Parameters& parameters) : memory_(memory), parameters_(parameters) {}
 
   /// Runs in the caller's SC_THREAD and returns when the last write is visible. A burst that fails ends the transfer

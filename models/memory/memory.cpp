@@ -30,6 +30,12 @@ bool Memory::load(uint64_t offset, std::span<const uint8_t> image) {
   return true;
 }
 
+sc_time Memory::scrub() {
+  storage_.clear();
+  const sc_time now = sc_core::sc_time_stamp();
+  return array_.reserve_bytes(now, parameters_.bytes).end - now;
+}
+
 void Memory::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
   const auto response = base::access_memory(storage_, payload, !parameters_.read_only);
   payload.set_response_status(response);

@@ -40,6 +40,9 @@ class Memory final : public sc_core::sc_module {
   void reset() { array_.reset(); }
   /// Power-on: all zeros.
   void clear() { storage_.clear(); }
+  /// The same by the memory's own hardware: all zeros at once, the array is busy for the time that writing them takes.
+  /// Returns how long it takes from now on.
+  sc_core::sc_time scrub();
 
   [[nodiscard]] base::SparseMemory& storage() { return storage_; }
 

@@ -83,6 +83,7 @@ bool Bridge::claims(const Request& request) const {
 
 Completion Bridge::receive(Request& request, Passage& passage) {
   if (request.is_config() && !request.is_type1) {
+    if (!is_at(request.completer)) return refuse(request);
     access_config(request);
     return Completion::kSuccess;
   }

@@ -51,6 +51,8 @@ class Bridge : public BusDevice {
   Completion refuse(const Request& request);
 
  protected:
+  /// False: a configuration request that reached this bridge is for a device or function beside it.
+  [[nodiscard]] virtual bool is_at(RoutingId /*id*/) const { return true; }
   virtual Completion send_below(Request& request, Passage& passage) = 0;
   /// From the secondary side.
   virtual Completion from_below(Request& request, Passage& passage) = 0;

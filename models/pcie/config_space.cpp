@@ -14,14 +14,14 @@ constexpr unsigned kExtendedNextShift = 20;
 
 }  // namespace
 
-ConfigSpace::ConfigSpace(base::RegisterBank& header) : structures_{{0, kCapabilities, &header, nullptr}} {
-  sc_assert(header.size() == kCapabilities);
-}
+ConfigSpace::ConfigSpace(base::RegisterBank& header) : structures_{{0, kCapabilities, &header, nullptr}} {}
 
 void ConfigSpace::add(Capability& capability, unsigned offset) {
   auto& previous = structures_.back();
   const bool extended = offset >= kExtendedCapabilities;
   const bool first_extended = extended && previous.offset < kExtendedCapabilities;
+  // Not in the constructor: a function's header may be constructed after its configuration space.
+  sc_assert(structures_.front().bank->size() == kCapabilities);
   sc_assert(offset % 4 == 0 && offset >= std::max(kCapabilities, previous.end()));
   sc_assert(offset + capability.bytes() <= (extended ? kBytes : kExtendedCapabilities));
   sc_assert(!first_extended || offset == kExtendedCapabilities);

@@ -17,14 +17,17 @@ class CreditPool {
 
   [[nodiscard]] uint64_t size() const { return units_; }
 
-  /// Absolute time from which `units`, at most size(), are free; not before `earliest`.
+  /// Absolute time from which `units`, at most size(), are free; not before `earliest`, nor before what had to wait
+  /// earlier: transactions of a kind wait in order.
   [[nodiscard]] sc_core::sc_time available(sc_core::sc_time earliest, uint64_t units) {
     if (units_ == 0) return earliest;
-    forget_past();
-    uint64_t excess = held_ + std::min(units, units_);
-    for (auto each = holders_.begin(); excess > units_ && each != holders_.end(); ++each) {
-      earliest = std::max(earliest, each->first);
-      excess -= each->second;
+    earliest = std::max(earliest, waited_until_);
+    forget(sc_core::sc_time_stamp());
+    const uint64_t wanted = std::min(units, units_);
+    while (held_ + wanted > units_) {
+      // Nobody who comes later starts before this, so that what is free by then need not be remembered.
+      earliest = waited_until_ = std::max(earliest, holders_.begin()->first);
+      forget(earliest);
     }
     return earliest;
   }
@@ -40,12 +43,12 @@ class CreditPool {
   void reset() {
     holders_.clear();
     held_ = 0;
+    waited_until_ = {};
   }
 
  private:
-  void forget_past() {
-    const auto now = sc_core::sc_time_stamp();
-    while (!holders_.empty() && holders_.begin()->first <= now) {
+  void forget(sc_core::sc_time until) {
+    while (!holders_.empty() && holders_.begin()->first <= until) {
       held_ -= holders_.begin()->second;
       holders_.erase(holders_.begin());
     }
@@ -54,6 +57,7 @@ class CreditPool {
   uint64_t units_;
   uint64_t held_ = 0;
   std::multimap<sc_core::sc_time, uint64_t> holders_;  // by release
+  sc_core::sc_time waited_until_;
 };
 
 }  // namespace npuvp::pcie

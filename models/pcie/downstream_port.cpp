@@ -52,18 +52,12 @@ DownstreamPort::DownstreamPort(std::string bridge_name, base::Environment& envir
   config().add(acs_, kAcsOffset);
   config().add(dpc_, kDpcOffset);
   port_.on_link_change([this](bool up, bool surprise) { link_changed(up, surprise); });
-  port_.on_presence([this](bool) {
-    if (!has_slot_) return;
-    express().registers.SLOT_STATUS.PRESENCE_CHANGED.set(1);
-    update_hot_plug();
-  });
+  port_.on_presence([this](bool) { update_hot_plug(); });
   express().on_slot_control([this] { update_hot_plug(); });
   wire_containment();
 }
 
 Completion DownstreamPort::send_below(Request& request, Passage& passage) {
-  // The return of a peer's read ends here: the peer's own request call carries it over the link.
-  if (request.kind == RequestKind::kCompletion) return Completion::kSuccess;
   const bool is_other_device = request.is_config() && !request.is_type1 &&
                                (devfn_of(request.completer) >> kDeviceShift & kDeviceMask) != 0;
   if (is_other_device && !express().ari_forwarding()) return refuse(request);
@@ -76,6 +70,7 @@ Completion DownstreamPort::send_below(Request& request, Passage& passage) {
 
 Completion DownstreamPort::from_below(Request& request, Passage& passage) {
   if (request.kind == RequestKind::kMessage) return take_message(request);
+  if (request.kind == RequestKind::kCompletion) return send_above(request, passage);
   if (!request.is_memory()) return refuse(request);
   const auto& control = acs_.registers.CONTROL;
   const bool is_from_outside = !is_below(bus_of(request.requester));
@@ -83,10 +78,14 @@ Completion DownstreamPort::from_below(Request& request, Passage& passage) {
   if (control.TRANSLATION_BLOCKING.get() != 0 && request.translated) return violate(request);
   if (request.poison && request.is_write()) errors().report(Error::kPoisonedTlp, header_of(request), true);
   if (owns(request)) {
-    if (control.UPSTREAM_FORWARDING.get() == 0) return refuse(request);
+    if (!forwards_own()) return refuse(request);
     request.redirected = true;
   }
   return send_above(request, passage);
+}
+
+bool DownstreamPort::forwards_own() const {
+  return acs_.registers.CONTROL.UPSTREAM_FORWARDING.get() != 0;
 }
 
 Completion DownstreamPort::violate(const Request& request) {
@@ -165,10 +164,7 @@ void DownstreamPort::wire_containment() {
 }
 
 void DownstreamPort::link_changed(bool up, bool surprise) {
-  if (has_slot_) {
-    express().registers.SLOT_STATUS.LINK_STATE_CHANGED.set(1);
-    update_hot_plug();
-  }
+  update_hot_plug();
   // A slot for surprise removal expects it (7.5.3.6, Surprise Down Error Reporting).
   if (!up && surprise && !has_slot_) errors().report(Error::kSurpriseDown);
 }

@@ -53,6 +53,8 @@ class DownstreamPort : public Bridge {
   void hold_below_in_reset(bool held) override { port_.hold_down(Port::Hold::kHotReset, held); }
   void send_error(MessageCode code) override;
 
+  /// True if a request from below for this port's own windows is the upstream component's to judge.
+  [[nodiscard]] virtual bool forwards_own() const;
   /// An error message that was not contained, from below or of this port itself.
   virtual void pass_error(MessageCode code, RoutingId source) = 0;
 

@@ -66,6 +66,14 @@ void Endpoint::virtual_functions_changed() {
   enabled_ = count;
 }
 
+/// Virtual functions follow the physical one to another bus.
+void Endpoint::capture_routing_id(RoutingId id) {
+  physical_->set_routing_id(id);
+  for (unsigned index = 0; index < enabled_; ++index) {
+    virtual_[index]->set_routing_id(physical_->sriov()->routing_id(id, index));
+  }
+}
+
 bool Endpoint::exists(unsigned index) const {
   return index <= enabled_;
 }
@@ -102,7 +110,7 @@ Completion Endpoint::answer(Function& function, Request& request, Completion sta
 Completion Endpoint::access_config(Request& request) {
   auto* function = request.is_type1 ? nullptr : function_at(request.completer);
   if (function == nullptr) return answer(*physical_, request, Completion::kUnsupportedRequest);
-  if (request.is_write() && function == physical_.get()) physical_->set_routing_id(request.completer);
+  if (request.is_write() && function == physical_.get()) capture_routing_id(request.completer);
   function->access_config(request);
   return Completion::kSuccess;
 }

@@ -67,6 +67,7 @@ class Endpoint final : public sc_core::sc_module, private RequestSink {
   [[nodiscard]] bool exists(unsigned index) const;
   void reset(ResetKind kind);
   void virtual_functions_changed();
+  void capture_routing_id(RoutingId id);
 
   base::Environment& environment_;
   std::shared_ptr<spdlog::logger> log_;

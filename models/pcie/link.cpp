@@ -55,7 +55,9 @@ void Link::connect(Port& upper, Port& lower) {
     port.hold_down(Port::Hold::kDisabled, is_disabled);
     if (!is_disabled && !was_disabled) retrain();
   });
+  state_ = State::kUp;  // as it was before anybody could look
   finish_training();
+  upper.express().forget_changes();
 }
 
 void Link::update() {

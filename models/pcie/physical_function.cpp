@@ -74,7 +74,7 @@ PhysicalFunction::PhysicalFunction(const std::string& function_name, base::Envir
 
   const auto update = [this](const base::RegisterWrite&) { update_interrupts(); };
   header_.COMMAND.on_write(update);
-  power_.registers.PMCSR.on_write(update);
+  power_.on_power_state([this] { update_interrupts(); });
   set_errors(std::make_unique<ErrorReporter>(
       ErrorReporter::Enables{header_.COMMAND.SERR_ENABLE, header_.STATUS.SIGNALED_SYSTEM_ERROR, express_.registers},
       express_, aer_, aer_, [this, send = outlet.error](MessageCode code) { send(*this, code); }));

@@ -29,6 +29,8 @@ class RootPort final : public DownstreamPort {
   RootPort(std::string name, base::Environment& environment, const Parameters& parameters);
 
  private:
+  /// What a switch redirected comes back here: the root complex's policy decides.
+  [[nodiscard]] bool forwards_own() const override { return true; }
   void pass_error(MessageCode code, RoutingId source) override;
 };
 

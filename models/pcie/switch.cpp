@@ -81,6 +81,8 @@ Completion Switch::route_down(Request& request, Passage& passage) {
   passage.shift(latency_);
   auto* device = bus_.find(request);
   if (device == nullptr) return upstream_->refuse(request);
+  // From here on it is the answer that the requester's own call carries.
+  if (request.kind == RequestKind::kCompletion && device == completion_goal_) return Completion::kSuccess;
   const auto status = device->receive(request, passage);
   if (request.is_non_posted()) passage.shift(latency_);
   return status;
@@ -99,7 +101,7 @@ Completion Switch::route_from(SwitchPort& source, Request& request, Passage& pas
   }
   switch (source.peer_action(request, *peer)) {
     case DownstreamPort::PeerAction::kForward:
-      return to_peer(*peer, request, passage);
+      return to_peer(source, *peer, request, passage);
     case DownstreamPort::PeerAction::kRedirect:
       request.redirected = true;
       return to_root(request, passage);
@@ -110,13 +112,13 @@ Completion Switch::route_from(SwitchPort& source, Request& request, Passage& pas
   return source.violate(request);
 }
 
-Completion Switch::to_peer(SwitchPort& peer, Request& request, Passage& passage) {
+Completion Switch::to_peer(const SwitchPort& source, SwitchPort& peer, Request& request, Passage& passage) {
   ++counters_.direct_requests;
   counters_.direct_bytes += request.data.size();
   const auto status = peer.receive(request, passage);
   if (!request.is_non_posted()) return status;
   if (peer.redirects_completion(request)) {
-    redirect_completion(request, passage);
+    redirect_completion(source, request, passage);
   } else {
     passage.shift(latency_);
   }
@@ -134,14 +136,16 @@ Completion Switch::to_root(Request& request, Passage& passage) {
 }
 
 /// Sends the data of a peer's read up to the root, which sends it back down to the requester.
-void Switch::redirect_completion(const Request& request, Passage& passage) {
+void Switch::redirect_completion(const SwitchPort& source, const Request& request, Passage& passage) {
   ++counters_.redirected_completions;
   Request completion{RequestKind::kCompletion};
   completion.address = request.address;
   completion.data = request.data;
   completion.completer = request.requester;
   passage.shift(latency_);
+  completion_goal_ = &source;
   upstream_->forward(completion, passage);
+  completion_goal_ = nullptr;
 }
 
 }  // namespace npuvp::pcie

@@ -37,6 +37,8 @@ class UpstreamPort final : public Bridge {
     Port& port_;
   };
 
+  /// The only function of the only device on its link.
+  [[nodiscard]] bool is_at(RoutingId id) const override { return devfn_of(id) == 0; }
   Completion send_below(Request& request, Passage& passage) override;
   Completion from_below(Request& request, Passage& passage) override { return send_above(request, passage); }
   void reset_below(ResetKind kind) override;
@@ -116,9 +118,9 @@ class Switch {
 
   Completion route_down(Request& request, Passage& passage);
   Completion route_from(SwitchPort& source, Request& request, Passage& passage);
-  Completion to_peer(SwitchPort& peer, Request& request, Passage& passage);
+  Completion to_peer(const SwitchPort& source, SwitchPort& peer, Request& request, Passage& passage);
   Completion to_root(Request& request, Passage& passage);
-  void redirect_completion(const Request& request, Passage& passage);
+  void redirect_completion(const SwitchPort& source, const Request& request, Passage& passage);
 
   const sc_core::sc_time latency_;
   std::unique_ptr<UpstreamPort> upstream_;
@@ -126,6 +128,7 @@ class Switch {
   std::vector<std::unique_ptr<FromPort>> from_ports_;
   Bus bus_;
   PeerCounters counters_;
+  const BusDevice* completion_goal_ = nullptr;  // port that a completion, sent through the root, comes back to
 };
 
 }  // namespace npuvp::pcie

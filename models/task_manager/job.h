@@ -34,8 +34,13 @@ class QueueLayout {
 /// One run of a command stream: commands, tokens, and which commands are where. Pure bookkeeping, takes no time.
 class Job {
  public:
-  Job(const QueueLayout& layout, const Memories& memories, base::InitiatorPort& port, uint16_t job_context)
-      : segments(memories, port, job_context), context(job_context), layout_(layout), queues_(layout.count()) {}
+  Job(const QueueLayout& layout, const Memories& memories, base::InitiatorPort& port, uint16_t job_context,
+      uint16_t job_function)
+      : segments(memories, port, job_context, job_function),
+        context(job_context),
+        function(job_function),
+        layout_(layout),
+        queues_(layout.count()) {}
 
   /// Checks every command's header and sorts the stream into queues. False: fault() names the first bad command.
   [[nodiscard]] bool accept(std::vector<npu_command> commands);
@@ -65,6 +70,7 @@ class Job {
 
   SegmentTable segments;
   const uint16_t context;
+  const uint16_t function;
 
  private:
   struct Queue {

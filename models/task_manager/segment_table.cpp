@@ -27,8 +27,8 @@ bool is_host_page(uint64_t bus_address) {
 
 }  // namespace
 
-SegmentTable::SegmentTable(const Memories& memories, base::InitiatorPort& port, uint16_t context)
-    : memories_(memories), port_(port), context_(context) {}
+SegmentTable::SegmentTable(const Memories& memories, base::InitiatorPort& port, uint16_t context, uint16_t function)
+    : memories_(memories), port_(port), context_(context), function_(function) {}
 
 size_t SegmentTable::load(std::span<const npu_segment> segments) {
   segments_.clear();
@@ -103,6 +103,7 @@ npu_fault SegmentTable::fetch(Segment& segment, uint64_t entry, sc_time& delay) 
   const std::span<uint8_t> data(reinterpret_cast<uint8_t*>(segment.entries.data()), end - begin);
 
   port_.sideband().context = context_;
+  port_.sideband().function = function_;
   const auto response = port_.read(NPU_MAP_HOST | begin, data, delay);
   const bool poisoned = port_.sideband().poison;
   port_.sideband().poison = false;

@@ -29,8 +29,8 @@ struct Memories {
 /// block takes the time of one read through `port`.
 class SegmentTable final : public base::AddressSpace {
  public:
-  /// `context` goes with page list reads. `port` must outlive the table.
-  SegmentTable(const Memories& memories, base::InitiatorPort& port, uint16_t context);
+  /// Page lists are read in `context` and in the name of PCIe function `function`. `port` must outlive the table.
+  SegmentTable(const Memories& memories, base::InitiatorPort& port, uint16_t context, uint16_t function = 0);
 
   /// Takes the segments. Returns the index of the first malformed one (kind, flags, reserved, or range: a device
   /// segment must lie in DRAM, a page list below 2^52 and 8-byte aligned), or segments.size().
@@ -54,6 +54,7 @@ class SegmentTable final : public base::AddressSpace {
   const Memories memories_;
   base::InitiatorPort& port_;
   const uint16_t context_;
+  const uint16_t function_;
   std::vector<Segment> segments_;
 };
 

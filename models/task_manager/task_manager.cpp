@@ -77,8 +77,15 @@ void TaskManager::add_queues(sc_core::sc_vector<base::CommandPort>& ports, const
 
 void TaskManager::wire_registers() {
   registers_.CONTROL.on_write([this](const base::RegisterWrite& write) {
+    if (registers_.CONTROL.CLEAR_MEMORIES.in(write) != 0) must_clear_ = true;
     if (registers_.CONTROL.START.in(write) != 0) start(write.origin);
     if (registers_.CONTROL.ABORT.in(write) != 0) abort();
+  });
+  registers_.FUNCTION.on_write([this](const base::RegisterWrite& write) {
+    if (registers_.FUNCTION.get() <= NPU_MAX_VFS) return;
+    environment_.diagnostics().misuse(registers_.name() + ".FUNCTION",
+                                      fmt::format("there is no function {}", registers_.FUNCTION.get()), write.origin);
+    registers_.FUNCTION.set(write.before);
   });
   registers_.STATUS.on_write([this](const base::RegisterWrite&) { update_irq(); });
 }
@@ -107,7 +114,8 @@ void TaskManager::start(const base::Origin& origin) {
     environment_.diagnostics().misuse(registers_.name() + ".CONTROL", "START while BUSY is ignored", origin);
     return;
   }
-  job_ = std::make_shared<Job>(layout_, parameters_.memories, memory, static_cast<uint16_t>(registers_.CONTEXT.get()));
+  job_ = std::make_shared<Job>(layout_, parameters_.memories, memory, static_cast<uint16_t>(registers_.CONTEXT.get()),
+                               static_cast<uint16_t>(registers_.FUNCTION.get()));
   registers_.STATUS.set(registers_.STATUS.BUSY.mask());
   registers_.FAULT_CODE.set(NPU_FAULT_NONE);
   registers_.FAULT_COMMAND.set(0);
@@ -133,14 +141,23 @@ void TaskManager::run_fetch() {
     wait(start_event_);
     const auto job = job_;
     if (!job) continue;
+    const sc_time cleared = hand_over_memories(*job);
     sc_time delay;
     std::vector<npu_command> commands;
     const bool fetched = fetch_segments(*job, delay) && fetch_commands(*job, delay, commands);
-    wait(delay, fetch_cancelled_);
+    wait(std::max(delay, cleared), fetch_cancelled_);
     if (job != job_) continue;
     if (fetched) static_cast<void>(job->accept(std::move(commands)));
     schedule();
   }
+}
+
+/// Clears the on-chip memories if another function's job has used them. Returns how long that takes from now on.
+sc_time TaskManager::hand_over_memories(const Job& job) {
+  if (job.function == owner_ && !must_clear_) return sc_core::SC_ZERO_TIME;
+  owner_ = job.function;
+  must_clear_ = false;
+  return owner_change_ ? owner_change_() : sc_core::SC_ZERO_TIME;
 }
 
 bool TaskManager::fetch_segments(Job& job, sc_time& delay) {
@@ -179,6 +196,7 @@ bool TaskManager::fetch(uint64_t address, std::span<uint8_t> data, sc_time& dela
     const size_t bytes = std::min<size_t>(data.size() - done, kBurstBytes - (address + done) % kBurstBytes);
     sc_time completion = begin;
     memory.sideband().context = 0;
+    memory.sideband().function = 0;
     const auto response = memory.read(address + done, data.subspan(done, bytes), completion);
     const bool poisoned = memory.sideband().poison;
     memory.sideband().poison = false;
@@ -208,7 +226,7 @@ void TaskManager::run_queue(Queue& queue) {
 Fault TaskManager::execute(Queue& queue, Job& job, uint32_t index) {
   const auto& command = job.command(index);
   const sc_time begin = sc_time_stamp();
-  const auto outcome = queue.port->execute({&command, &job.segments, job.context, index});
+  const auto outcome = queue.port->execute({&command, &job.segments, job.context, index, job.function});
   // Abandoned work leaves no trace in a later job's figures.
   if (&job == job_.get()) account(queue, command, index, begin, outcome.ok());
   return {outcome.fault, index, outcome.fault_address};

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <systemc>
@@ -52,8 +53,12 @@ class TaskManager final : public sc_core::sc_module {
   sc_core::sc_vector<base::CommandPort> external_hdma;   ///< 0 host to card, 1 card to host
   base::IrqLine irq;
 
+  /// `handler` clears the on-chip memories at once and tells how long that takes. Called before the first command of a
+  /// job whose FUNCTION is not the one of the job before, or after CLEAR_MEMORIES. Function 0 owns them at power-on.
+  void on_owner_change(std::function<sc_core::sc_time()> handler) { owner_change_ = std::move(handler); }
+
   /// Drops the job. Commands that are inside an engine end there without effect on a later job; until then their queue
-  /// takes no new command.
+  /// takes no new command. The owner of the on-chip memories stays, as their contents do.
   void reset();
 
   static constexpr size_t kKinds = NPU_COMMAND_DEVICE_SYNC + 1;
@@ -81,6 +86,7 @@ class TaskManager final : public sc_core::sc_module {
   void start(const base::Origin& origin);
   void abort();
   void run_fetch();
+  sc_core::sc_time hand_over_memories(const Job& job);
   bool fetch_segments(Job& job, sc_core::sc_time& delay);
   bool fetch_commands(Job& job, sc_core::sc_time& delay, std::vector<npu_command>& commands);
   bool fetch(uint64_t address, std::span<uint8_t> data, sc_core::sc_time& delay);
@@ -102,6 +108,9 @@ class TaskManager final : public sc_core::sc_module {
   sc_core::sc_event fetch_cancelled_;
   sc_core::sc_time access_delay_;
   std::array<KindTime, kKinds> time_by_kind_{};
+  std::function<sc_core::sc_time()> owner_change_;
+  uint16_t owner_ = 0;       // function of the last job that could use the on-chip memories
+  bool must_clear_ = false;  // whatever the next one's function
 };
 
 }  // namespace npuvp::task_manager

@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "firmware/abi/memory_map.h"
 #include "models/tensor_core/tensor_core.h"
+#include "platform/assembly/serial_number.h"
 #include "platform/config/config_error.h"
 #include "rtl/tensor_core/adapter/rtl_tensor_core.h"
 
@@ -43,6 +46,7 @@ enum BusTarget : unsigned {
   kBusExternalHdma,
   kBusNeuralDma,
   kBusTaskDma,
+  kBusAperture,
   kBusNoc,
   kBusEngine0
 };
@@ -55,6 +59,8 @@ enum ScratchpadPort : unsigned { kScratchpadNoc, kScratchpadEngine, kScratchpadT
 /// Rates of the command processor's own memories and bus are not public (u): 8 bytes a cycle of its clock.
 constexpr double kBusBytesPerCycle = 8;
 constexpr unsigned kExternalHdmaChannels = 2;
+/// Physical and virtual functions that mailbox and aperture serve.
+constexpr unsigned kFunctions = 1 + NPU_MAX_VFS;
 
 riscv::HartClusterParameters hart_parameters(const config::CardConfig& config) {
   return {.harts = config.command_processor.harts,
@@ -136,12 +142,13 @@ noc::Crossbar::Parameters bus_parameters(const config::CardConfig& config) {
       {"ACLINT", NPU_MAP_ACLINT, NPU_MAP_ACLINT_BYTES, kBusAclint},
       {"PLIC", NPU_MAP_PLIC, NPU_MAP_PLIC_BYTES, kBusPlic},
       {"UART", NPU_MAP_UART, NPU_MAP_BLOCK_BYTES, kBusUart},
-      {"mailbox", NPU_MAP_MAILBOX, NPU_MAP_BLOCK_BYTES, kBusMailbox},
+      {"mailbox", NPU_MAP_MAILBOX, kFunctions * NPU_MAP_BLOCK_BYTES, kBusMailbox},
       {"system controller", NPU_MAP_SYSTEM_CONTROLLER, NPU_MAP_BLOCK_BYTES, kBusSystemController},
       {"Task Manager", NPU_MAP_TASK_MANAGER, NPU_MAP_BLOCK_BYTES, kBusTaskManager},
       {"External HDMA", NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES, kBusExternalHdma},
       {"Neural DMA", NPU_MAP_NEURAL_DMA, NPU_MAP_BLOCK_BYTES, kBusNeuralDma},
       {"Task DMA", NPU_MAP_TASK_DMA, NPU_MAP_BLOCK_BYTES, kBusTaskDma},
+      {"aperture", NPU_MAP_APERTURE, NPU_MAP_BLOCK_BYTES, kBusAperture},
       // What lies behind the NoC keeps its address there.
       {"shared memory", NPU_MAP_SHARED, config.shared_memory.mib * kMib, kBusNoc, NPU_MAP_SHARED},
       {"scratchpads", NPU_MAP_SCRATCHPAD, config.neural_engines.count * NPU_MAP_SCRATCHPAD_STRIDE, kBusNoc,
@@ -185,27 +192,24 @@ noc::Crossbar::Parameters noc_parameters(const config::CardConfig& config) {
   return parameters;
 }
 
-noc::Crossbar::Parameters aperture_parameters(const config::CardConfig& config) {
-  noc::Crossbar::Parameters parameters;
-  parameters.hop_latency = sc_core::SC_ZERO_TIME;
-  parameters.map = {{"aperture", 0, config.pcie.aperture_mib * kMib, 0, NPU_MAP_DRAM}};
-  const double rate = config.noc.port_bytes_per_cycle * config.noc.clock_mhz * kMega;
-  parameters.initiators.assign(1, {rate});
-  parameters.targets.assign(1, {rate});
-  return parameters;
-}
-
 pcie::Endpoint::Parameters endpoint_parameters(const config::CardConfig& config, unsigned index) {
   pcie::Endpoint::Parameters parameters;
   parameters.vendor_id = parameters.subsystem_vendor_id = config.pcie.vendor_id;
   parameters.device_id = parameters.subsystem_id = config.pcie.device_id;
   parameters.class_code = config.pcie.class_code;
-  parameters.serial_number = index;
+  parameters.serial_number = card_serial_number(index);
   parameters.bar0_bytes = NPU_BAR0_BYTES;
   parameters.bar2_bytes = config.pcie.aperture_mib * kMib;
+  if (config.pcie.aperture_most_mib > config.pcie.aperture_mib) {
+    parameters.bar2_most_bytes = config.pcie.aperture_most_mib * kMib;
+  }
   parameters.msix.vectors = NPU_MSIX_VECTORS;
   parameters.msix.table_offset = NPU_BAR0_MSIX_TABLE;
   parameters.msix.pending_offset = NPU_BAR0_MSIX_PBA;
+  parameters.virtual_functions = config.pcie.virtual_functions;
+  parameters.virtual_bar2_bytes = config.pcie.virtual_aperture_mib * kMib;
+  parameters.virtual_msix = parameters.msix;
+  parameters.virtual_msix.vectors = NPU_VF_MSIX_VECTORS;
   parameters.generation = config.pcie.generation;
   parameters.lanes = config.pcie.lanes;
   parameters.max_payload_bytes = config.pcie.max_payload_bytes;
@@ -227,7 +231,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
       aclint_("aclint", environment),
       plic_("plic", environment),
       uart_("uart", environment),
-      mailbox_("mailbox", environment, {}),
+      mailbox_("mailbox", environment, {.functions = kFunctions}),
       system_controller_("system_controller", environment, straps(config, index)),
       task_manager_("task_manager", environment, task_manager_parameters(config, track_)),
       external_hdma_("external_hdma", environment,
@@ -240,7 +244,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
       engines_("ne"),
       bus_("bus", environment, bus_parameters(config)),
       noc_("noc", environment, noc_parameters(config)),
-      aperture_("aperture", environment, aperture_parameters(config)),
+      aperture_("aperture", environment),
       endpoint_("endpoint", environment, endpoint_parameters(config, index)) {
   const std::span<const uint8_t> image(reinterpret_cast<const uint8_t*>(rom.data()), rom.size());
   if (!rom_.load(0, image)) {
@@ -255,7 +259,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
 
   mailbox_.on_card_reset([this] { request_reset(ResetCause::kHost); });
   system_controller_.on_card_reset([this](ResetCause cause) { request_reset(cause); });
-  endpoint_.on_reset([this](unsigned) { request_reset(ResetCause::kPcie); });
+  endpoint_.on_reset([this](unsigned function) { reset_function(function); });
   SC_METHOD(reset);
   sensitive << reset_event_;
   dont_initialize();
@@ -314,6 +318,7 @@ void Card::bind_bus() {
   bus_.targets[kBusExternalHdma].bind(external_hdma_.registers);
   bus_.targets[kBusNeuralDma].bind(neural_dma_.registers);
   bus_.targets[kBusTaskDma].bind(task_dma_.registers);
+  bus_.targets[kBusAperture].bind(aperture_.registers);
   bus_.targets[kBusNoc].bind(noc_.initiators[kNocBus]);
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     bus_.targets[kBusEngine0 + engine].bind(engines_[engine].registers);
@@ -325,7 +330,7 @@ void Card::bind_noc() {
   external_hdma_.memory.socket.bind(noc_.initiators[kNocExternalHdma]);
   neural_dma_.memory.socket.bind(noc_.initiators[kNocNeuralDma]);
   task_dma_.memory.socket.bind(noc_.initiators[kNocTaskDma]);
-  aperture_.targets[0].bind(noc_.initiators[kNocAperture]);
+  aperture_.memory.bind(noc_.initiators[kNocAperture]);
 
   noc_.targets[kNocDram].bind(dram_.memory);
   noc_.targets[kNocShared].bind(shared_.ports[0]);
@@ -336,7 +341,7 @@ void Card::bind_noc() {
   }
 
   endpoint_.bar0.socket.bind(mailbox_.host);
-  endpoint_.bar2.socket.bind(aperture_.initiators[0]);
+  endpoint_.bar2.socket.bind(aperture_.host);
 }
 
 void Card::bind_commands() {
@@ -348,6 +353,11 @@ void Card::bind_commands() {
   for (unsigned channel = 0; channel < kExternalHdmaChannels; ++channel) {
     task_manager_.external_hdma[channel].bind(external_hdma_.commands[channel]);
   }
+  task_manager_.on_owner_change([this] {
+    sc_time longest = shared_.scrub();
+    for (auto& scratchpad : scratchpads_) longest = std::max(longest, scratchpad.scrub());
+    return longest;
+  });
 }
 
 void Card::bind_interrupts() {
@@ -362,7 +372,17 @@ void Card::bind_interrupts() {
     plic_.external_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kExternal));
   }
   harts_.set_time_source([this](const sc_time& at) { return aclint_.mtime_at(at); });
-  mailbox_.on_raise_vector([this](unsigned vector) { endpoint_.raise_vector(0, vector); });
+  mailbox_.on_raise_vector(
+      [this](unsigned function, unsigned vector) { endpoint_.raise_vector(function, vector); });
+}
+
+void Card::reset_function(unsigned function) {
+  if (function == 0) {
+    request_reset(ResetCause::kPcie);
+    return;
+  }
+  mailbox_.function_reset(function);
+  aperture_.function_reset(function);
 }
 
 void Card::request_reset(ResetCause cause) {
@@ -374,6 +394,7 @@ void Card::request_reset(ResetCause cause) {
 void Card::reset() {
   harts_.reset_input()(true);
   mailbox_.reset();
+  aperture_.reset();
   system_controller_.reset(reset_cause_);
   task_manager_.reset();
   external_hdma_.reset();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/aclint/aclint.h"
+#include "models/aperture/aperture.h"
 #include "models/base/environment.h"
 #include "models/base/tensor_core_port.h"
 #include "models/dma/dma_engine.h"
@@ -55,6 +56,8 @@ class Card final : public sc_core::sc_module {
   void bind_noc();
   void bind_commands();
   void bind_interrupts();
+  /// Physical function (0): the whole card restarts. Virtual function: the firmware is told, its window closes.
+  void reset_function(unsigned function);
   void request_reset(system_controller::ResetCause cause);
   void reset();
 
@@ -83,7 +86,7 @@ class Card final : public sc_core::sc_module {
   std::vector<base::TensorCoreTarget*> tensor_cores_;                     // the same, in order of engine
   noc::Crossbar bus_;
   noc::Crossbar noc_;
-  noc::Crossbar aperture_;  // BAR2 -> DRAM
+  aperture::Aperture aperture_;  // BAR2 of each function -> DRAM
   pcie::Endpoint endpoint_;
 
   sc_core::sc_event reset_event_;

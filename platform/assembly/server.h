@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "models/base/environment.h"
-#include "models/pcie/link.h"
-#include "models/pcie/root_complex.h"
-#include "models/pcie/root_port.h"
+#include "platform/assembly/address_space.h"
 #include "platform/assembly/card.h"
+#include "platform/assembly/fabric.h"
 #include "platform/config/board.h"
 
 namespace npuvp::assembly {
@@ -20,7 +19,7 @@ struct Options {
   std::vector<std::string> rtl;  ///< INSTANCE.BLOCK, see RtlSelection.
 };
 
-/// A server: root complex, root ports and cards, built from a board and bound.
+/// A server: cards and the PCIe fabric above them, built from a board and bound.
 class Server final : public sc_core::sc_module {
  public:
   /// Errors: config::ConfigError.
@@ -28,15 +27,16 @@ class Server final : public sc_core::sc_module {
          const Options& options);
   ~Server() override;
 
-  [[nodiscard]] pcie::RootComplex& root_complex() { return root_complex_; }
+  [[nodiscard]] Fabric& fabric() { return *fabric_; }
+  [[nodiscard]] pcie::RootComplex& root_complex() { return fabric_->root_complex(); }
+  [[nodiscard]] const AddressSpace& address_space() const { return address_space_; }
   [[nodiscard]] Card& card(size_t index) { return *cards_.at(index); }
   [[nodiscard]] size_t card_count() const { return cards_.size(); }
 
  private:
-  pcie::RootComplex root_complex_;
+  const AddressSpace address_space_;
   std::vector<std::unique_ptr<Card>> cards_;
-  std::vector<std::unique_ptr<pcie::RootPort>> root_ports_;
-  std::vector<std::unique_ptr<pcie::Link>> links_;
+  std::unique_ptr<Fabric> fabric_;
 };
 
 }  // namespace npuvp::assembly

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace npuvp::config {
@@ -25,7 +27,10 @@ struct CardConfig {
     uint32_t lanes;
     uint32_t max_payload_bytes;
     uint32_t aperture_mib;
+    uint32_t aperture_most_mib;  ///< Software may enlarge the aperture up to this; aperture_mib: not resizable.
     double link_latency_ns;
+    uint32_t virtual_functions;  ///< 0: no SR-IOV.
+    uint32_t virtual_aperture_mib;
   } pcie;
 
   struct CommandProcessor {
@@ -75,10 +80,52 @@ struct CardConfig {
   } task_manager;
 };
 
-/// A server: its cards in slot order.
+/// A switch chip as its file describes it; the keys and units of platform/boards/switches/*.yaml.
+struct SwitchModel {
+  std::string name;
+  uint16_t vendor_id;
+  uint16_t device_id;
+  uint32_t generation;
+  uint32_t lanes;  ///< Of all ports together.
+  uint32_t max_payload_bytes;
+  double latency_ns;  ///< From port to port.
+  double link_latency_ns;
+};
+
+struct SwitchConfig;
+
+/// A downstream port of the root complex or of a switch, the link below it and what is at the link's end.
+struct PortConfig {
+  uint32_t generation;
+  uint32_t lanes;
+  double link_latency_ns;
+  bool hot_plug;  ///< The card can be taken out and put in.
+  uint32_t slot;  ///< Physical slot number; 0: the link does not lead to a slot.
+  /// A card, by its index in ServerConfig::cards, or a switch.
+  std::variant<size_t, std::unique_ptr<SwitchConfig>> below;
+};
+
+/// A switch in its place.
+struct SwitchConfig {
+  SwitchModel model;
+  uint32_t lanes;  ///< Of the upstream port.
+  std::vector<PortConfig> ports;
+};
+
+/// The host's end of the fabric.
+struct RootComplexConfig {
+  bool peer_to_peer = true;             ///< The root passes requests from one card on to another.
+  double latency_ns = 200;              ///< See pcie::RootComplex::Parameters.
+  double host_memory_latency_ns = 100;  ///< The same.
+  uint32_t max_payload_bytes = 512;     ///< What the root ports are capable of.
+};
+
+/// A server: a tree with the root complex on top and cards as its leaves.
 struct ServerConfig {
   std::string name;
-  std::vector<CardConfig> cards;
+  RootComplexConfig root_complex;
+  std::vector<PortConfig> root_ports;
+  std::vector<CardConfig> cards;  ///< In the order of the tree, depth first.
 };
 
 }  // namespace npuvp::config

@@ -11,12 +11,12 @@ namespace npuvp::main {
 
 int boot_command(const BootOptions& options) {
   Session session(options.platform);
-  auto& card = session.server().card(0);
+  auto& card = session.card(options.card);
   card.uart().on_transmit([](char byte) { std::fputc(byte, stdout); });
 
   uint32_t version = 0;
   sc_core::sc_time ready;
-  const int status = run_in_process(session, [&](const host::InprocDevice& device) {
+  const int status = run_in_process(session, options.card, [&](const host::InprocDevice& device) {
     version = device.info().firmware_version;
     ready = sc_core::sc_time_stamp();
   });

@@ -27,8 +27,11 @@ class CommandLine {
   void add_qemu();
   void add_run();
   void add_boot();
+  void add_guest_options(CLI::App& command, GuestOptions& options);
+  void add_monitor();
   void add_test();
   void add_bench();
+  void add_fuzz();
   void add_help();
   int help();
   void print_help(const CLI::App& topic);
@@ -39,7 +42,9 @@ class CommandLine {
   GuestOptions qemu_;
   RunOptions run_;
   BootOptions boot_;
+  MonitorOptions monitor_;
   BenchOptions bench_;
+  FuzzOptions fuzz_;
   std::vector<std::string> ctest_arguments_;
   std::string help_topic_;
 };
@@ -66,8 +71,10 @@ CommandLine::CommandLine() {
   add_run();
   add_boot();
   add_qemu();
+  add_monitor();
   add_test();
   add_bench();
+  add_fuzz();
   add_help();
 }
 
@@ -102,31 +109,40 @@ void CommandLine::add_platform_options(CLI::App& command, PlatformOptions& optio
       ->allow_extra_args(false);
 }
 
+void CommandLine::add_guest_options(CLI::App& command, GuestOptions& options) {
+  add_platform_options(command, options.platform);
+  command.add_flag("--kvm", options.kvm, "Run the guest with KVM instead of emulation");
+  command.add_option("--monitor", options.monitor, "Make a socket for 'npuvp monitor'; must not exist")
+      ->type_name("PATH");
+}
+
 void CommandLine::add_demo() {
   auto* command =
       add("demo", "Boot a Linux guest and classify 256 images on the card",
           "QEMU boots a stock kernel, the driver probes the card and loads its firmware, and npu-classify runs\n"
           "the Fashion-MNIST network through /dev/accel/accel0.",
           [this] { return demo_command(demo_); });
-  add_platform_options(*command, demo_.platform);
+  add_guest_options(*command, demo_);
   command->add_option("--precision", demo_.precision, "Arithmetic on the card")
       ->check(CLI::IsMember({"int8", "fp16"}))
       ->capture_default_str();
   command->add_option("--output", demo_.output, "Write the logits, float32 [256,10]")->type_name("FILE.npy");
-  command->add_flag("--kvm", demo_.kvm, "Run the guest with KVM instead of emulation");
 }
 
 void CommandLine::add_qemu() {
   auto* command =
       add("qemu", "A guest with the driver loaded: interactive shell, or one command",
           "Without COMMAND: a shell on the guest's console; Ctrl-a x leaves. With COMMAND: runs it in the guest\n"
-          "and passes its output and exit status through. Example: npuvp qemu -- lspci -vv",
+          "and passes its output and exit status through. Example: npuvp qemu -- lspci -vv\n"
+          "A device of QEMU's beside the card: npuvp qemu --qemu-arg=-device --qemu-arg=edu -- lspci",
           [this] { return qemu_command(qemu_); });
-  add_platform_options(*command, qemu_.platform);
+  add_guest_options(*command, qemu_);
   command->add_option("--file", qemu_.files, "Copy a file into the guest (default place /root); repeatable")
       ->type_name("FILE[:GUEST_PATH]")
       ->allow_extra_args(false);
-  command->add_flag("--kvm", qemu_.kvm, "Run the guest with KVM instead of emulation");
+  command->add_option("--qemu-arg", qemu_.qemu_arguments, "Word for QEMU's command line, repeatable")
+      ->type_name("WORD")
+      ->allow_extra_args(false);
   command->add_option("command", qemu_.command, "Command and arguments, after --")->type_name("COMMAND...");
 }
 
@@ -148,6 +164,7 @@ void CommandLine::add_run() {
   command->add_option("--batch", run_.batch, "Most images in one job")
       ->check(CLI::Range(1U, 65535U))
       ->capture_default_str();
+  command->add_option("--card", run_.card, "Which card of the board")->type_name("N")->capture_default_str();
   add_platform_options(*command, run_.platform);
 }
 
@@ -156,7 +173,18 @@ void CommandLine::add_boot() {
                       "The boot ROM starts and is handed the firmware over the mailbox, as by a driver.\n"
                       "Ends when the firmware is ready; status 1 if it does not get there.",
                       [this] { return boot_command(boot_); });
+  command->add_option("--card", boot_.card, "Which card of the board")->type_name("N")->capture_default_str();
   add_platform_options(*command, boot_.platform);
+}
+
+void CommandLine::add_monitor() {
+  auto* command = add("monitor", "Look into a running guest's fabric, and disturb it",
+                      "PATH is what --monitor of demo or qemu was given. Without COMMAND: lists the commands.\n"
+                      "Example: npuvp monitor /tmp/m inject card0 poisoned-tlp",
+                      [this] { return monitor_command(monitor_); });
+  command->add_option("path", monitor_.path, "Socket")->type_name("PATH")->required();
+  command->add_option("command", monitor_.command, "Command and arguments")->type_name("COMMAND...");
+  command->add_flag("--json", monitor_.raw, "Print the answer as JSON");
 }
 
 void CommandLine::add_test() {
@@ -168,11 +196,27 @@ void CommandLine::add_test() {
 
 void CommandLine::add_bench() {
   auto* command = add("bench", "Measure host speed beside a baseline", "", [this] { return bench_command(bench_); });
-  command->add_option("name", bench_.name, "Which: hart, gemm or run")
+  command->add_option("name", bench_.name, "Which: hart, gemm, run or pcie")
       ->required()
-      ->check(CLI::IsMember({"hart", "gemm", "run"}))
+      ->check(CLI::IsMember({"hart", "gemm", "run", "pcie"}))
       ->type_name("NAME");
   command->add_option("--json", bench_.json, "Write the figures to a file")->type_name("FILE");
+}
+
+void CommandLine::add_fuzz() {
+  auto* command =
+      add("fuzz", "Search for inputs that break npuvp, guided by coverage",
+          "Targets: vfio_user (the socket that QEMU is connected to), board, onnx, npy, image; default: all in\n"
+          "turn. Status 1 when something was found, with the input's file. What it learns is kept in\n"
+          "build/fuzz/tests/fuzz/corpus. Example: npuvp fuzz vfio_user --seconds 600",
+          [this] { return fuzz_command(fuzz_); });
+  command->add_option("target", fuzz_.targets, "What to attack")
+      ->check(CLI::IsMember(fuzz_.targets))
+      ->type_name("TARGET...");
+  command->add_option("--seconds", fuzz_.seconds, "How long, each target")
+      ->check(CLI::Range(1U, 1'000'000U))
+      ->capture_default_str();
+  command->add_option("--json", fuzz_.json, "Write the figures to a file")->type_name("FILE");
 }
 
 void CommandLine::add_help() {
@@ -201,7 +245,7 @@ int CommandLine::run(int argc, char** argv) {
   try {
     app_.parse(argc, argv);
     if (app_.get_subcommands().empty()) {
-      throw CLI::RequiredError("A command (demo, run, boot, qemu, test, bench, help)");
+      throw CLI::RequiredError("A command (demo, run, boot, qemu, monitor, test, bench, fuzz, help)");
     }
     const auto* command = app_.get_subcommands().front();
     if (command->get_name() == "test") ctest_arguments_ = command->remaining();

@@ -16,7 +16,9 @@ int demo_command(const GuestOptions& options);
 int qemu_command(const GuestOptions& options);
 int run_command(const RunOptions& options);
 int boot_command(const BootOptions& options);
+int monitor_command(const MonitorOptions& options);
 int test_command(const std::vector<std::string>& ctest_arguments);
 int bench_command(const BenchOptions& options);
+int fuzz_command(const FuzzOptions& options);
 
 }  // namespace npuvp::main

@@ -10,6 +10,8 @@
 #include <optional>
 
 #include "platform/config/config_error.h"
+#include "platform/debug/monitor.h"
+#include "platform/debug/monitor_socket.h"
 #include "platform/host/qemu/cpio_archive.h"
 #include "platform/host/qemu/guest_session.h"
 #include "platform/host/qemu/qemu_process.h"
@@ -25,6 +27,15 @@ namespace {
 
 constexpr size_t kLongestCommand = 4096;  // fits the port's buffer in one piece
 constexpr const char* kGuestFirmware = "lib/firmware/npu/atom-ca22.bin";
+
+host::VfioUserHost::Parameters host_parameters(const assembly::AddressSpace& space, const std::string& socket) {
+  host::VfioUserHost::Parameters parameters;
+  parameters.socket_path = socket;
+  parameters.domain.config_bytes = uint64_t{space.buses} << 20;
+  parameters.domain.memory_bytes = space.memory_bytes;
+  parameters.domain.prefetchable_bytes = space.prefetchable_bytes;
+  return parameters;
+}
 
 /// A platform with a guest attached to it, from start to end.
 class GuestRun {
@@ -45,26 +56,32 @@ class GuestRun {
 
  private:
   void watch_signals();
+  void open_monitor(const std::string& path);
 
   Session session_;
   host::QemuOptions qemu_options_;
   host::CpioArchive files_;
   host::SocketGuard socket_;
   host::VfioUserHost host_;
+  std::optional<debug::Monitor> monitor_;
+  std::optional<debug::MonitorSocket> monitor_socket_;
   host::UniqueFd signals_;
   std::string last_words_;
   bool interrupted_ = false;
 };
 
 GuestRun::GuestRun(const GuestOptions& options, bool interactive)
-    : session_(options.platform), host_("host", session_.environment(), {.socket_path = socket_.path()}) {
+    : session_(options.platform),
+      host_("host", session_.environment(), host_parameters(session_.server().address_space(), socket_.path())) {
   host_.connect(session_.server().root_complex());
+  if (!options.monitor.empty()) open_monitor(options.monitor);
   qemu_options_.qemu = resources().qemu();
   qemu_options_.kernel = resources().kernel();
   qemu_options_.initramfs = resources().initramfs();
   qemu_options_.vfio_user_socket = socket_.path();
   qemu_options_.interactive = interactive;
   qemu_options_.kvm = options.kvm;
+  qemu_options_.extra_arguments = options.qemu_arguments;
   if (!options.platform.firmware.empty()) files_.add_file(kGuestFirmware, session_.firmware());
   for (const auto& entry : options.files) {
     const size_t colon = entry.find(':');
@@ -82,6 +99,16 @@ GuestRun::GuestRun(const GuestOptions& options, bool interactive)
 
 void GuestRun::add_file(const std::string& file, const std::string& path, uint32_t permissions) {
   files_.add_file(path, read_file(file, "file for the guest"), permissions);
+}
+
+void GuestRun::open_monitor(const std::string& path) {
+  monitor_.emplace(session_.server().fabric());
+  const debug::MonitorSocket::Loop loop{
+      [this](int fd, std::function<void()> callback) { host_.watch(fd, std::move(callback)); },
+      [this](int fd) { host_.unwatch(fd); }};
+  monitor_socket_.emplace(path, loop, [this](std::string_view line) {
+    return monitor_->execute(line).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  });
 }
 
 void GuestRun::watch_signals() {

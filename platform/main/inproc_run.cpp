@@ -16,12 +16,17 @@ int report(const std::exception& error, int status) {
 
 }  // namespace
 
-int run_in_process(Session& session, const std::function<void(host::InprocDevice&)>& program) {
+int run_in_process(Session& session, size_t card, const std::function<void(host::InprocDevice&)>& program) {
+  (void)session.card(card);
+  const size_t cards = session.server().card_count();
   host::InprocHost host("host", [&](host::InprocHost& self) {
     const auto functions = self.enumerate();
-    if (functions.empty()) throw runtime::DeviceError("no card was found on the fabric");
+    // Both go through the tree depth first.
+    if (functions.size() != cards) {
+      throw runtime::DeviceError(fmt::format("{} of {} cards were found on the fabric", functions.size(), cards));
+    }
     const auto& firmware = session.firmware();
-    host::InprocDevice device(self, functions.front(),
+    host::InprocDevice device(self, functions[card],
                               {reinterpret_cast<const uint8_t*>(firmware.data()), firmware.size()});
     program(device);
   });

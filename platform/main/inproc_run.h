@@ -8,8 +8,9 @@
 
 namespace npuvp::main {
 
-/// Boots the session's first card on an in-process host, runs `program` on it in simulated time and closes the trace.
-/// Returns an exit status; a failure has been reported in one line on stderr.
-int run_in_process(Session& session, const std::function<void(host::InprocDevice&)>& program);
+/// Boots card `card` of the session on an in-process host, runs `program` on it in simulated time and closes the trace.
+/// Returns an exit status; a failure has been reported in one line on stderr. Throws config::ConfigError if there is no
+/// such card.
+int run_in_process(Session& session, size_t card, const std::function<void(host::InprocDevice&)>& program);
 
 }  // namespace npuvp::main

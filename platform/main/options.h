@@ -23,6 +23,7 @@ struct PlatformOptions {
 
 struct RunOptions {
   PlatformOptions platform;
+  size_t card = 0;
   std::string model;
   std::string input;
   std::string labels;
@@ -34,15 +35,30 @@ struct RunOptions {
 
 struct BootOptions {
   PlatformOptions platform;
+  size_t card = 0;
 };
 
 struct GuestOptions {
   PlatformOptions platform;
   bool kvm = false;
-  std::string precision = "int8";    ///< demo only
-  std::string output;                ///< demo only: file for the logits
-  std::vector<std::string> command;  ///< qemu only: empty for an interactive shell
-  std::vector<std::string> files;    ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
+  std::string monitor;                      ///< Path of the monitor's socket; empty: none.
+  std::string precision = "int8";           ///< demo only
+  std::string output;                       ///< demo only: file for the logits
+  std::vector<std::string> command;         ///< qemu only: empty for an interactive shell
+  std::vector<std::string> files;           ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
+  std::vector<std::string> qemu_arguments;  ///< qemu only: passed to QEMU behind its own
+};
+
+struct FuzzOptions {
+  std::vector<std::string> targets{"vfio_user", "board", "onnx", "npy", "image"};  ///< tests/fuzz/CMakeLists.txt
+  unsigned seconds = 60;                                                           ///< Each.
+  std::string json;
+};
+
+struct MonitorOptions {
+  std::string path;
+  std::vector<std::string> command;
+  bool raw = false;  ///< The answer as it came, JSON.
 };
 
 struct BenchOptions {

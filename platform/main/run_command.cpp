@@ -27,7 +27,7 @@ int run_command(const RunOptions& options) {
   check_precision(options.platform, options.precision);
   Session session(options.platform);
   apps::ClassifyReport report;
-  const int status = run_in_process(session, [&](host::InprocDevice& device) {
+  const int status = run_in_process(session, options.card, [&](host::InprocDevice& device) {
     report = apps::run_classify(device, classify_options(options),
                                 [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   });

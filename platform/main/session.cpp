@@ -44,6 +44,23 @@ Session::Session(const PlatformOptions& options)
                                                assembly::Options{.rom = rom, .rtl = options.rtl});
 }
 
+assembly::Card& Session::card(size_t index) {
+  const size_t cards = server_->card_count();
+  if (index < cards) return server_->card(index);
+  throw config::ConfigError(fmt::format("--card {}: the board has cards 0 to {}; give one of them", index, cards - 1));
+}
+
+task_manager::KindTime Session::time_of(npu_command_kind kind) const {
+  task_manager::KindTime sum;
+  for (size_t index = 0; index < server_->card_count(); ++index) {
+    const auto& time = server_->card(index).task_manager().time_by_kind().at(kind);
+    sum.busy += time.busy;
+    sum.commands += time.commands;
+    sum.bytes += time.bytes;
+  }
+  return sum;
+}
+
 void Session::finish_trace() {
   if (!trace_) return;
   trace_->flush();
@@ -51,11 +68,11 @@ void Session::finish_trace() {
 }
 
 void Session::add_figures(nlohmann::ordered_json& json) {
-  const auto& times = server_->card(0).task_manager().time_by_kind();
   for (const auto& [kind, key, title] : kKinds) {
-    json["time_by_kind"][key] = times.at(kind).busy.to_seconds();
-    json["commands_by_kind"][key] = times.at(kind).commands;
-    json["bytes_by_kind"][key] = times.at(kind).bytes;
+    const auto time = time_of(kind);
+    json["time_by_kind"][key] = time.busy.to_seconds();
+    json["commands_by_kind"][key] = time.commands;
+    json["bytes_by_kind"][key] = time.bytes;
   }
   json["platform_seconds"] = sc_core::sc_time_stamp().to_seconds();
   json["misuse_reports"] = environment_.diagnostics().misuse_count();
@@ -63,12 +80,11 @@ void Session::add_figures(nlohmann::ordered_json& json) {
 }
 
 std::string Session::time_table() const {
-  const auto& times = server_->card(0).task_manager().time_by_kind();
   double total = 0;
-  for (const auto& [kind, key, title] : kKinds) total += times.at(kind).busy.to_seconds();
+  for (const auto& [kind, key, title] : kKinds) total += time_of(kind).busy.to_seconds();
   std::string lines = "card time by command kind, summed over engines that work side by side\n";
   for (const auto& [kind, key, title] : kKinds) {
-    const auto& time = times.at(kind);
+    const auto time = time_of(kind);
     if (time.commands == 0) continue;
     const double share = total > 0 ? time.busy.to_seconds() / total : 0;
     lines += fmt::format("  {:<14} {:>10.3f} us {:>5.1f} %  {:>6} commands {:>10} bytes\n", title,

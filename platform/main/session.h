@@ -21,19 +21,24 @@ class Session {
 
   [[nodiscard]] base::Environment& environment() { return environment_; }
   [[nodiscard]] assembly::Server& server() { return *server_; }
+  /// The card of option --card. Errors: config::ConfigError.
+  [[nodiscard]] assembly::Card& card(size_t index);
   /// The firmware image that a driver would load.
   [[nodiscard]] const std::string& firmware() const { return firmware_; }
 
   /// Closes the trace and says on stderr where it is.
   void finish_trace();
 
-  /// "time_by_kind" and other figures that the platform knows of a run, for the report `json`.
+  /// "time_by_kind" and other figures that the platform knows of a run, of all cards together, for the report `json`.
   void add_figures(nlohmann::ordered_json& json);
 
   /// Where time went, a line a command kind, for people.
   [[nodiscard]] std::string time_table() const;
 
  private:
+  /// Of all cards together.
+  [[nodiscard]] task_manager::KindTime time_of(npu_command_kind kind) const;
+
   PlatformOptions options_;
   std::string firmware_;
   base::Environment environment_;

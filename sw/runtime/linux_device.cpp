@@ -72,6 +72,8 @@ class DeviceFile {
       case ENOMEM:
       case ENOSPC:
         return "; not enough memory of this kind, use a smaller batch";
+      case EBUSY:
+        return "; the card is being reset or its virtual functions change, try again";
       case ETIME:
         return "; the job still runs, wait longer or see dmesg";
       default:

@@ -37,13 +37,15 @@ class CpFixture : public testing::Test {
     run();
   }
 
-  Message ask(const Message& message) {
-    card.send(message);
+  Message ask(const Message& message, uint32_t function = 0) {
+    card.send(message, function);
     run();
-    EXPECT_TRUE(card.reply().has_value());
-    return card.reply().value_or(Message{});
+    EXPECT_TRUE(card.reply(function).has_value());
+    return card.reply(function).value_or(Message{});
   }
-  uint32_t ask_status(const Message& message) { return NPU_MAILBOX_STATUS(ask(message)[0]); }
+  uint32_t ask_status(const Message& message, uint32_t function = 0) {
+    return NPU_MAILBOX_STATUS(ask(message, function)[0]);
+  }
 
   static uint64_t submission_ring(uint32_t queue) { return 0x10'0000 + queue * 0x1'0000; }
   static uint64_t completion_ring(uint32_t queue) { return 0x20'0000'0000 + queue * 0x1'0000; }

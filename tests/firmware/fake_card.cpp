@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "npu/registers/aclint.h"
+#include "npu/registers/aperture.h"
 #include "npu/registers/dma.h"
 #include "npu/registers/mailbox.h"
 #include "npu/registers/plic.h"
@@ -18,12 +19,17 @@ namespace npuvp::firmware_test {
 namespace {
 
 constexpr uint64_t kAccessNs = 10;
+constexpr uint64_t kMailboxBytes = 17 * NPU_MAP_BLOCK_BYTES;
 constexpr uint32_t kBusy = 1, kDone = 2, kError = 4;  // STATUS of both DMA channel and Task Manager
 
 FakeCard* current_card = nullptr;
 
 bool inside(uint64_t address, uint64_t base, uint64_t bytes) {
   return address >= base && address - base < bytes;
+}
+
+uint32_t function_of(uint64_t mailbox_address) {
+  return static_cast<uint32_t>((mailbox_address - NPU_MAP_MAILBOX) / NPU_MAP_BLOCK_BYTES);
 }
 
 /// An access that registers.yaml does not allow is a failure of the test, wherever it happens.
@@ -63,7 +69,7 @@ uint64_t FakeCard::read(uint64_t address, unsigned size_bytes) {
   } else if (size_bytes == 4) {
     if (inside(address, NPU_MAP_PLIC, NPU_MAP_PLIC_BYTES))
       return read_plic(static_cast<uint32_t>(address - NPU_MAP_PLIC));
-    if (inside(address, NPU_MAP_MAILBOX, NPU_MAP_BLOCK_BYTES)) return read_mailbox(offset);
+    if (inside(address, NPU_MAP_MAILBOX, kMailboxBytes)) return read_mailbox(function_of(address), offset);
     if (inside(address, NPU_MAP_SYSTEM_CONTROLLER, NPU_MAP_BLOCK_BYTES)) return read_system_controller(offset);
   }
   fail_access("unexpected read", address);
@@ -88,8 +94,10 @@ void FakeCard::write(uint64_t address, unsigned size_bytes, uint64_t value) {
     write_task_manager(offset, value);
   } else if (inside(address, NPU_MAP_PLIC, NPU_MAP_PLIC_BYTES) && size_bytes == 4) {
     write_plic(static_cast<uint32_t>(address - NPU_MAP_PLIC), narrow);
-  } else if (inside(address, NPU_MAP_MAILBOX, NPU_MAP_BLOCK_BYTES) && size_bytes == 4) {
-    write_mailbox(offset, narrow);
+  } else if (inside(address, NPU_MAP_MAILBOX, kMailboxBytes) && size_bytes == 4) {
+    write_mailbox(function_of(address), offset, narrow);
+  } else if (inside(address, NPU_MAP_APERTURE, NPU_MAP_BLOCK_BYTES) && wide) {
+    write_aperture(offset, value);
   } else if (inside(address, NPU_MAP_SYSTEM_CONTROLLER + SYSTEM_CONTROLLER_SCRATCH(0), 16) && size_bytes == 4) {
     scratch[(offset - SYSTEM_CONTROLLER_SCRATCH(0)) / 4] = narrow;
   } else {
@@ -115,22 +123,29 @@ void FakeCard::advance_ns(uint64_t ns) {
   update();
 }
 
-void FakeCard::send(const Message& message) {
-  h2c_ = message;
-  reply_.reset();
-  message_pending_ = true;
+void FakeCard::send(const Message& message, uint32_t function) {
+  Bank& bank = banks_[function];
+  bank.h2c = message;
+  bank.reply.reset();
+  bank.message_pending = true;
   update();
 }
 
-void FakeCard::ring_sq_tail(uint32_t queue, uint32_t tail) {
-  sq_tail_[queue] = tail;
-  doorbells_ |= 1u << queue;
+void FakeCard::ring_sq_tail(uint32_t queue, uint32_t tail, uint32_t function) {
+  banks_[function].sq_tail[queue] = tail;
+  banks_[function].doorbells |= 1u << queue;
   update();
 }
 
-void FakeCard::ring_cq_head(uint32_t queue, uint32_t head) {
-  cq_head_[queue] = head;
-  doorbells_ |= 1u << queue;
+void FakeCard::ring_cq_head(uint32_t queue, uint32_t head, uint32_t function) {
+  banks_[function].cq_head[queue] = head;
+  banks_[function].doorbells |= 1u << queue;
+  update();
+}
+
+void FakeCard::reset_function(uint32_t function) {
+  banks_[function] = Bank{};
+  banks_[function].reset_pending = true;
   update();
 }
 
@@ -153,8 +168,14 @@ void FakeCard::set_level(uint32_t source, bool level) {
 
 /// Lines, and the gateways: a request is latched until it is claimed, and again only after its completion.
 void FakeCard::update() {
-  set_level(NPU_IRQ_MAILBOX, message_pending_);
-  set_level(NPU_IRQ_DOORBELL, doorbells_ != 0);
+  bool message = false, doorbell = false;
+  bool ready = card_state >= MAILBOX_HOST_CARD_STATE_STATE_READY;
+  for (uint32_t function = 0; function < (ready ? banks_.size() : 1); ++function) {
+    message |= banks_[function].message_pending || banks_[function].reset_pending;
+    doorbell |= banks_[function].doorbells != 0;
+  }
+  set_level(NPU_IRQ_MAILBOX, message);
+  set_level(NPU_IRQ_DOORBELL, doorbell);
   set_level(NPU_IRQ_TASK_MANAGER, (task_manager_status_ & kDone) != 0);
   set_level(NPU_IRQ_EXTERNAL_HDMA, (dma_status_ & kDone) != 0 && (dma_[DMA_IRQ_ENABLE] & 1) != 0);
   pending_ |= level_ & ~claimed_;
@@ -187,34 +208,55 @@ void FakeCard::write_plic(uint32_t offset, uint32_t value) {
   }
 }
 
-uint64_t FakeCard::read_mailbox(uint32_t offset) const {
-  if (offset == MAILBOX_CARD_PENDING) return message_pending_;
-  if (offset == MAILBOX_CARD_DOORBELLS) return doorbells_;
-  if (inside(offset, MAILBOX_CARD_H2C_DATA(0), 32)) return h2c_[(offset - MAILBOX_CARD_H2C_DATA(0)) / 4];
-  if (inside(offset, MAILBOX_CARD_SQ_TAIL(0), 64)) return sq_tail_[(offset - MAILBOX_CARD_SQ_TAIL(0)) / 4];
-  if (inside(offset, MAILBOX_CARD_CQ_HEAD(0), 64)) return cq_head_[(offset - MAILBOX_CARD_CQ_HEAD(0)) / 4];
+uint64_t FakeCard::read_mailbox(uint32_t function, uint32_t offset) const {
+  const Bank& bank = banks_[function];
+  uint32_t queues = function == 0 ? NPU_QUEUES : NPU_VF_QUEUES;
+  if (offset == MAILBOX_CARD_PENDING) return (bank.message_pending ? 1 : 0) | (bank.reset_pending ? 2 : 0);
+  if (offset == MAILBOX_CARD_DOORBELLS) return bank.doorbells;
+  if (function == 0 && (offset == MAILBOX_CARD_FUNCTIONS_PENDING || offset == MAILBOX_CARD_FUNCTIONS_RINGING)) {
+    uint32_t functions = 0;
+    for (uint32_t each = 0; each < banks_.size(); ++each) {
+      bool pending = banks_[each].message_pending || banks_[each].reset_pending;
+      bool bit = offset == MAILBOX_CARD_FUNCTIONS_PENDING ? pending : banks_[each].doorbells != 0;
+      functions |= (bit ? 1u : 0u) << each;
+    }
+    return functions;
+  }
+  if (inside(offset, MAILBOX_CARD_H2C_DATA(0), 32)) return bank.h2c[(offset - MAILBOX_CARD_H2C_DATA(0)) / 4];
+  if (inside(offset, MAILBOX_CARD_SQ_TAIL(0), 4 * queues)) return bank.sq_tail[(offset - MAILBOX_CARD_SQ_TAIL(0)) / 4];
+  if (inside(offset, MAILBOX_CARD_CQ_HEAD(0), 4 * queues)) return bank.cq_head[(offset - MAILBOX_CARD_CQ_HEAD(0)) / 4];
   fail_access("unexpected mailbox read", offset);
   return 0;
 }
 
-void FakeCard::write_mailbox(uint32_t offset, uint32_t value) {
+void FakeCard::write_mailbox(uint32_t function, uint32_t offset, uint32_t value) {
+  Bank& bank = banks_[function];
   if (offset == MAILBOX_CARD_PENDING) {
-    if (value & 1) message_pending_ = false;
+    if (value & 1) bank.message_pending = false;
+    if (value & 2) bank.reset_pending = false;
   } else if (offset == MAILBOX_CARD_DOORBELLS) {
-    doorbells_ &= ~value;
-  } else if (offset == MAILBOX_CARD_CARD_STATE) {
+    bank.doorbells &= ~value;
+    if (rings_forever == function) bank.doorbells |= 1;
+  } else if (offset == MAILBOX_CARD_CARD_STATE && function == 0) {
     card_state = value;
-  } else if (offset == MAILBOX_CARD_BOOT_CODE) {
+  } else if (offset == MAILBOX_CARD_BOOT_CODE && function == 0) {
     boot_code = value;
   } else if (offset == MAILBOX_CARD_C2H_DOORBELL) {
-    reply_ = c2h_;
-  } else if (offset == MAILBOX_CARD_RAISE_VECTOR) {
+    if (!bank.reset_pending) bank.reply = bank.c2h;
+  } else if (offset == MAILBOX_CARD_RAISE_VECTOR && function == 0) {
     raised_vectors.push_back(value);
+  } else if (offset == MAILBOX_CARD_RAISE_VECTOR && value < NPU_VF_MSIX_VECTORS) {
+    if (!bank.reset_pending) raised_by_vf[function].push_back(value);
   } else if (inside(offset, MAILBOX_CARD_C2H_DATA(0), 32)) {
-    c2h_[(offset - MAILBOX_CARD_C2H_DATA(0)) / 4] = value;
+    bank.c2h[(offset - MAILBOX_CARD_C2H_DATA(0)) / 4] = value;
   } else {
     fail_access("unexpected mailbox write", offset, value);
   }
+}
+
+void FakeCard::write_aperture(uint32_t offset, uint64_t value) {
+  auto& window = windows.at(offset / 16);
+  (offset % 16 == 0 ? window.base : window.bytes) = value;
 }
 
 uint64_t FakeCard::read_system_controller(uint32_t offset) const {
@@ -241,8 +283,8 @@ uint64_t FakeCard::read_system_controller(uint32_t offset) const {
   return 0;
 }
 
-bool FakeCard::copy_in(uint64_t address, std::span<uint8_t> out) {
-  if (address & NPU_MAP_HOST) return host.read(address & ~NPU_MAP_HOST, out);
+bool FakeCard::copy_in(uint64_t function, uint64_t address, std::span<uint8_t> out) {
+  if (address & NPU_MAP_HOST) return host_of(function).read(address & ~NPU_MAP_HOST, out);
   if (inside(address, NPU_MAP_DRAM, uint64_t{dram_mib} << 20)) return dram.read(address - NPU_MAP_DRAM, out);
   if (inside(address, NPU_MAP_TCM, NPU_MAP_TCM_BYTES)) {
     std::memcpy(out.data(), tcm.data() + (address - NPU_MAP_TCM), out.size());
@@ -253,8 +295,8 @@ bool FakeCard::copy_in(uint64_t address, std::span<uint8_t> out) {
   return true;
 }
 
-bool FakeCard::copy_out(uint64_t address, std::span<const uint8_t> in) {
-  if (address & NPU_MAP_HOST) return host.write(address & ~NPU_MAP_HOST, in);
+bool FakeCard::copy_out(uint64_t function, uint64_t address, std::span<const uint8_t> in) {
+  if (address & NPU_MAP_HOST) return host_of(function).write(address & ~NPU_MAP_HOST, in);
   if (inside(address, NPU_MAP_DRAM, uint64_t{dram_mib} << 20)) {
     dram.map(address - NPU_MAP_DRAM, in.size());
     return dram.write(address - NPU_MAP_DRAM, in);
@@ -269,6 +311,13 @@ bool FakeCard::copy_out(uint64_t address, std::span<const uint8_t> in) {
   return true;
 }
 
+bool FakeCard::fill(uint64_t address, uint64_t bytes) {
+  if (fill_fails || !inside(address, NPU_MAP_DRAM, uint64_t{dram_mib} << 20)) return false;
+  fills.push_back({address, bytes});
+  dram.clear(address - NPU_MAP_DRAM, bytes);
+  return true;
+}
+
 uint64_t FakeCard::read_dma(uint32_t offset) const {
   if (offset == DMA_STATUS) return dma_status_;
   if (offset == DMA_ERROR_ADDRESS) return dma_.at(DMA_SOURCE);
@@ -280,25 +329,32 @@ void FakeCard::write_dma(uint32_t offset, uint64_t value) {
   if (offset == DMA_STATUS) {
     dma_status_ &= ~static_cast<uint32_t>(value) | kBusy;
   } else if (offset == DMA_CONTROL) {
-    start_dma();
+    start_dma(static_cast<uint32_t>(value));
   } else {
     dma_[offset] = value;
   }
 }
 
-void FakeCard::start_dma() {
+void FakeCard::start_dma(uint32_t control) {
   if (dma_status_ & kBusy) {
     fail_access("DMA START while BUSY", DMA_CONTROL);
     return;
   }
+  dma_fills_ = control == DMA_CONTROL_FILL_MASK;
   dma_status_ |= kBusy;
   dma_end_ns_ = dma_stuck ? UINT64_MAX : now_ns + dma_duration_ns;
 }
 
 void FakeCard::finish_dma() {
   dma_end_ns_ = UINT64_MAX;
-  std::vector<uint8_t> data(dma_[DMA_BYTES]);
-  bool done = copy_in(dma_[DMA_SOURCE], data) && copy_out(dma_[DMA_DESTINATION], data);
+  bool done = false;
+  if (dma_fills_) {
+    done = fill(dma_[DMA_DESTINATION], dma_[DMA_BYTES]);
+  } else {
+    std::vector<uint8_t> data(dma_[DMA_BYTES]);
+    done = copy_in(dma_[DMA_FUNCTION], dma_[DMA_SOURCE], data) &&
+           copy_out(dma_[DMA_FUNCTION], dma_[DMA_DESTINATION], data);
+  }
   dma_status_ = done ? kDone : kDone | kError;
   ++dma_copies;
   if (after_dma) after_dma(dma_copies);
@@ -318,6 +374,8 @@ void FakeCard::write_task_manager(uint32_t offset, uint64_t value) {
   } else if (offset == TASK_MANAGER_CONTROL && value == TASK_MANAGER_CONTROL_ABORT_MASK) {
     ++aborts;
     if (job_running_ && task_manager_obeys_abort) end_job({.error = true});
+  } else if (offset == TASK_MANAGER_CONTROL && value == TASK_MANAGER_CONTROL_CLEAR_MEMORIES_MASK) {
+    clear_memories_ = true;
   } else {
     task_manager_[offset] = value;
   }
@@ -332,9 +390,12 @@ void FakeCard::start_job() {
   job.commands.resize(task_manager_[TASK_MANAGER_COMMAND_BYTES]);
   job.segments.resize(task_manager_[TASK_MANAGER_SEGMENT_COUNT]);
   job.context = static_cast<uint32_t>(task_manager_[TASK_MANAGER_CONTEXT]);
+  job.function = static_cast<uint32_t>(task_manager_[TASK_MANAGER_FUNCTION]);
+  job.memories_cleared = clear_memories_;
+  clear_memories_ = false;
   std::span<uint8_t> table(reinterpret_cast<uint8_t*>(job.segments.data()), job.segments.size() * sizeof(npu_segment));
-  if (!copy_in(task_manager_[TASK_MANAGER_COMMANDS], job.commands) ||
-      !copy_in(task_manager_[TASK_MANAGER_SEGMENTS], table)) {
+  if (!copy_in(0, task_manager_[TASK_MANAGER_COMMANDS], job.commands) ||
+      !copy_in(0, task_manager_[TASK_MANAGER_SEGMENTS], table)) {
     fail_access("Task Manager cannot read", task_manager_[TASK_MANAGER_COMMANDS]);
   }
   started_jobs.push_back(job);

@@ -23,6 +23,8 @@ struct StartedJob {
   std::vector<uint8_t> commands;
   std::vector<npu_segment> segments;
   uint32_t context = 0;
+  uint32_t function = 0;
+  bool memories_cleared = false;  ///< CLEAR_MEMORIES was written before START.
 };
 
 /// How a test lets a job end.
@@ -32,6 +34,13 @@ struct JobEnd {
   uint32_t fault_command = 0;
   uint64_t fault_address = 0;
   uint32_t retired = 0;
+};
+
+/// A part of the card's address space.
+struct Extent {
+  uint64_t base = 0;
+  uint64_t bytes = 0;
+  bool operator==(const Extent&) const = default;
 };
 
 /// The registers of a card as the command processor sees them, behaving as models/<block>/registers.yaml says and no
@@ -56,12 +65,16 @@ class FakeCard {
   [[nodiscard]] uint64_t next_event_ns() const { return std::min({timer_compare_, dma_end_ns_, job_end_ns_}); }
   [[nodiscard]] bool external_pending() const { return (pending_ & plic_enable_) != 0; }
 
-  // The host's side.
-  void send(const Message& message);
+  // The host's side, through PCIe function 0 or virtual function n.
+  void send(const Message& message, uint32_t function = 0);
   /// The reply since the last send().
-  [[nodiscard]] std::optional<Message> reply() const { return reply_; }
-  void ring_sq_tail(uint32_t queue, uint32_t tail);
-  void ring_cq_head(uint32_t queue, uint32_t head);
+  [[nodiscard]] std::optional<Message> reply(uint32_t function = 0) const { return banks_[function].reply; }
+  void ring_sq_tail(uint32_t queue, uint32_t tail, uint32_t function = 0);
+  void ring_cq_head(uint32_t queue, uint32_t head, uint32_t function = 0);
+  /// Resets a virtual function.
+  void reset_function(uint32_t function);
+  /// Whether a reset has not been taken by the firmware yet.
+  [[nodiscard]] bool reset_pending(uint32_t function) const { return banks_[function].reset_pending; }
 
   /// Lets the running job end.
   void end_job(const JobEnd& end);
@@ -73,13 +86,19 @@ class FakeCard {
   // State a test may set or look at.
   uint64_t now_ns = 0;
   std::string console;
-  FakeMemory host;
+  FakeMemory host;                         ///< As function 0 reaches it.
+  std::map<uint32_t, FakeMemory> vf_host;  ///< As virtual function n does: another guest's memory.
   FakeMemory dram;
   std::vector<uint8_t> tcm = std::vector<uint8_t>(NPU_MAP_TCM_BYTES);
   uint32_t dram_mib = 16384;
   uint32_t card_state = 0;
   uint32_t boot_code = 0;
-  std::vector<uint32_t> raised_vectors;
+  std::vector<uint32_t> raised_vectors;                    ///< Of function 0.
+  std::map<uint32_t, std::vector<uint32_t>> raised_by_vf;  ///< Of virtual function n.
+  std::array<Extent, 17> windows{};                        ///< Aperture of each function.
+  std::vector<Extent> fills;                               ///< In order.
+  bool fill_fails = false;
+  std::optional<uint32_t> rings_forever;  ///< Function whose doorbell 0 rings again as soon as it is cleared.
   std::vector<StartedJob> started_jobs;
   unsigned aborts = 0;
   std::array<uint32_t, 4> scratch{};
@@ -94,21 +113,33 @@ class FakeCard {
   std::function<void(unsigned copy)> after_dma;  ///< Called with the number of the copy that has ended, from 1.
 
  private:
+  struct Bank {
+    Message h2c{}, c2h{};
+    std::optional<Message> reply;
+    bool message_pending = false;
+    bool reset_pending = false;
+    uint32_t doorbells = 0;
+    std::array<uint32_t, 16> sq_tail{}, cq_head{};
+  };
+
   uint64_t read_uart(uint32_t offset) const;
   void write_uart(uint32_t offset, uint8_t value);
   uint64_t read_plic(uint32_t offset);
   void write_plic(uint32_t offset, uint32_t value);
-  uint64_t read_mailbox(uint32_t offset) const;
-  void write_mailbox(uint32_t offset, uint32_t value);
+  uint64_t read_mailbox(uint32_t function, uint32_t offset) const;
+  void write_mailbox(uint32_t function, uint32_t offset, uint32_t value);
+  void write_aperture(uint32_t offset, uint64_t value);
   uint64_t read_system_controller(uint32_t offset) const;
   uint64_t read_dma(uint32_t offset) const;
   void write_dma(uint32_t offset, uint64_t value);
   uint64_t read_task_manager(uint32_t offset) const;
   void write_task_manager(uint32_t offset, uint64_t value);
 
-  bool copy_in(uint64_t address, std::span<uint8_t> out);
-  bool copy_out(uint64_t address, std::span<const uint8_t> in);
-  void start_dma();
+  FakeMemory& host_of(uint64_t function) { return function == 0 ? host : vf_host[static_cast<uint32_t>(function)]; }
+  bool copy_in(uint64_t function, uint64_t address, std::span<uint8_t> out);
+  bool copy_out(uint64_t function, uint64_t address, std::span<const uint8_t> in);
+  bool fill(uint64_t address, uint64_t bytes);
+  void start_dma(uint32_t control);
   void finish_dma();
   void start_job();
   void update();
@@ -118,11 +149,9 @@ class FakeCard {
   uint8_t uart_lcr_ = 0;
   uint32_t plic_enable_ = 0, level_ = 0, pending_ = 0, claimed_ = 0;
   std::array<uint32_t, 32> priority_{};
-  Message h2c_{}, c2h_{};
-  std::optional<Message> reply_;
-  bool message_pending_ = false;
-  uint32_t doorbells_ = 0;
-  std::array<uint32_t, 16> sq_tail_{}, cq_head_{};
+  std::array<Bank, 17> banks_;
+  bool clear_memories_ = false;
+  bool dma_fills_ = false;
   std::map<uint32_t, uint64_t> dma_, task_manager_;
   uint64_t dma_end_ns_ = UINT64_MAX;
   uint32_t dma_status_ = 0;

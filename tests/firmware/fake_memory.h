@@ -30,6 +30,13 @@ class FakeMemory {
                 [&](uint8_t* page, size_t done, size_t part) { std::memcpy(page, in.data() + done, part); });
   }
 
+  /// Zeros what exists of [address, address + bytes), whole pages.
+  void clear(uint64_t address, uint64_t bytes) {
+    for (auto& [page, data] : pages_) {
+      if (page * kPageBytes >= address && page * kPageBytes - address < bytes) data.fill(0);
+    }
+  }
+
   /// Maps and writes an object; for tests.
   template <typename T>
   void put(uint64_t address, const T& object) {

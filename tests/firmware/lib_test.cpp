@@ -93,7 +93,7 @@ class Dma : public testing::Test {
 TEST_F(Dma, CopiesFromTheHost) {
   card.host.put<uint64_t>(0x4560, 0x1122334455667788);
   uint64_t value = 0;
-  EXPECT_EQ(dma_copy(dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_OK);
+  EXPECT_EQ(dma_copy(0, dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_OK);
   EXPECT_EQ(value, 0x1122334455667788u);
 }
 
@@ -103,7 +103,7 @@ TEST_F(Dma, SleepsInsteadOfPollingEvenWhileAMessageWaits) {
   card.dma_duration_ns = 50'000'000;
   uint64_t value = 0;
   unsigned before = card.accesses;
-  EXPECT_EQ(dma_copy(dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_OK);
+  EXPECT_EQ(dma_copy(0, dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_OK);
   EXPECT_LT(card.accesses - before, 25u);
 }
 
@@ -111,26 +111,26 @@ TEST_F(Dma, LeavesTheInterruptControllerAsItWas) {
   card.host.put<uint64_t>(0x4560, 1);
   card.send({});
   uint64_t value = 0;
-  ASSERT_EQ(dma_copy(dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_OK);
+  ASSERT_EQ(dma_copy(0, dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_OK);
   EXPECT_EQ(plic_enabled(), PLIC_SOURCE(NPU_IRQ_MAILBOX));
   EXPECT_EQ(plic_claim(), static_cast<uint32_t>(NPU_IRQ_MAILBOX));
 }
 
 TEST_F(Dma, ReportsABusError) {
   uint64_t value = 0;
-  EXPECT_EQ(dma_copy(dma_address(&value), host_to_card(0x9000), sizeof(value)), DMA_BUS_ERROR);
+  EXPECT_EQ(dma_copy(0, dma_address(&value), host_to_card(0x9000), sizeof(value)), DMA_BUS_ERROR);
   EXPECT_EQ(dma_error_address(), host_to_card(0x9000));
 }
 
 TEST_F(Dma, GivesUpAfterTheTimeOutAndRefusesToUseTheBusyChannel) {
   card.dma_stuck = true;
   uint64_t value = 0, before = card.now_ns;
-  EXPECT_EQ(dma_copy(dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_TIMED_OUT);
+  EXPECT_EQ(dma_copy(0, dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_TIMED_OUT);
   EXPECT_GE(card.now_ns - before, DMA_TIMEOUT_NS);
   EXPECT_LT(card.now_ns - before, 2 * DMA_TIMEOUT_NS);
   card.dma_stuck = false;
   // The fake fails the test on a START while BUSY.
-  EXPECT_EQ(dma_copy(dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_TIMED_OUT);
+  EXPECT_EQ(dma_copy(0, dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_TIMED_OUT);
 }
 
 TEST(Trap, DumpsTheRegistersAndLeavesARecordForTheNextBoot) {

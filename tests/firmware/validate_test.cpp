@@ -26,7 +26,7 @@ queue_arguments good_queue() {
 const char* queue_with(const std::function<void(queue_arguments&)>& change) {
   queue_arguments arguments = good_queue();
   change(arguments);
-  return validate_queue(&arguments);
+  return validate_queue(&arguments, NPU_QUEUES, NPU_MSIX_VECTORS);
 }
 
 TEST(ValidateQueue, AcceptsTheLimits) {
@@ -43,6 +43,18 @@ TEST(ValidateQueue, RefusesEachWrongArgument) {
   EXPECT_NE(queue_with([](auto& q) { q.completion_ring = 0x40; }), nullptr);
   EXPECT_NE(queue_with([](auto& q) { q.completion_ring += 4096; }), nullptr);
   EXPECT_NE(queue_with([](auto& q) { q.submission_ring = UINT64_MAX - 4095; }), nullptr);
+}
+
+TEST(ValidateQueue, AVirtualFunctionHasFewerQueuesAndVectors) {
+  auto check = [](uint32_t queue, uint32_t vector) {
+    queue_arguments arguments = good_queue();
+    arguments.queue = queue;
+    arguments.vector = vector;
+    return validate_queue(&arguments, NPU_VF_QUEUES, NPU_VF_MSIX_VECTORS) == nullptr;
+  };
+  EXPECT_TRUE(check(1, 3));
+  EXPECT_FALSE(check(2, 3));
+  EXPECT_FALSE(check(1, 4));
 }
 
 TEST(ValidateQueue, UnpacksTheMessage) {
@@ -107,10 +119,8 @@ TEST(ValidateSubmission, ChecksOnlyTheCommonFieldsOfANop) {
 constexpr uint64_t kJobBase = NPU_MAP_DRAM + NPU_DRAM_RESERVED_BYTES;
 
 const char* segment_with(npu_segment segment) {
-  board board{};
-  board.job_base = kJobBase;
-  board.job_bytes = 0x10000;
-  return validate_segment(&segment, &board);
+  const share share{kJobBase, 0x10000};
+  return validate_segment(&segment, &share);
 }
 
 TEST(ValidateSegment, AcceptsDeviceMemoryUpToItsLastByte) {

@@ -5,7 +5,7 @@ import pytest
 
 from conftest import DATA, IMAGES, MODEL, SOURCE, assert_usage_error, npuvp
 
-COMMANDS = ("demo", "run", "boot", "qemu", "test", "bench", "help")
+COMMANDS = ("demo", "run", "boot", "qemu", "test", "bench", "fuzz", "help")
 
 
 def test_help_names_every_command():
@@ -40,6 +40,8 @@ def test_help_of_each_command_fits_a_terminal(command):
     (("boot", "--firmware", "/none.bin"), ("/none.bin",)),
     (("boot", "--trace", "/none/trace.pftrace"), ("/none/trace.pftrace",)),
     (("bench", "nothing"), ("nothing",)),
+    (("fuzz", "nothing"), ("nothing",)),
+    (("fuzz", "npy", "--seconds", "0"), ("--seconds",)),
     (("qemu",), ("terminal",)),
     (("qemu", "--file", "/none", "--", "true"), ("/none",)),
     (("qemu", "--file", f"{MODEL}:", "--", "true"), ("no path behind the colon",)),

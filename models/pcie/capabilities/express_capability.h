@@ -31,7 +31,7 @@ struct ExpressParameters {
   bool virtual_function = false;  ///< Controls are those of the physical function (9.3.5), but for the reset.
   bool ari_forwarding = false;    ///< Downstream ports only.
   bool ltr = false;
-  std::optional<SlotParameters> slot;  ///< Downstream ports only.
+  std::optional<SlotParameters> slot{};  ///< Downstream ports only.
 };
 
 /// PCI Express capability, version 2 (PCI Express Base Specification 7.5.3): payload sizes, ordering, tags, time-outs,
@@ -77,6 +77,11 @@ class ExpressCapability final : public Capability {
   void set_link(unsigned generation, unsigned lanes);
   /// Training is under way; downstream ports show it.
   void set_training(bool training);
+  /// Neither link nor slot has changed as far as software can see: what was there at power on.
+  void forget_changes() {
+    registers.SLOT_STATUS.PRESENCE_CHANGED.set(0);
+    registers.SLOT_STATUS.LINK_STATE_CHANGED.set(0);
+  }
   /// A card is in the slot; a port without a slot always shows one.
   void set_presence(bool present);
 

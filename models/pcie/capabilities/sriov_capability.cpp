@@ -59,7 +59,10 @@ void SriovCapability::tell_changes() {
 }
 
 void SriovCapability::reset(ResetKind kind) {
+  // 9.3.3.3.5: a function-level reset leaves this bit alone.
+  const KeptBits hierarchy(registers.CONTROL, registers.CONTROL.ARI_CAPABLE_HIERARCHY.mask());
   Capability::reset(kind);
+  if (kind == ResetKind::kFunctionLevel) hierarchy.restore();
   size_apertures();
   tell_changes();
 }

@@ -21,7 +21,7 @@ struct SriovParameters {
   uint16_t vf_device_id = 0;
   uint8_t dependency_link = 0;  ///< Function number of the physical function.
   bool tag_10_bit_requester = false;
-  std::vector<BarParameters> bars;  ///< Of one VF; at least 4 KiB each.
+  std::vector<BarParameters> bars{};  ///< Of one VF; at least 4 KiB each.
 };
 
 /// Single Root I/O Virtualization extended capability (PCI Express Base Specification 9.3.3): how many VFs there are

@@ -2,48 +2,26 @@
 #include "platform/host/inproc/inproc_host.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "platform/host/inproc/pci_registers.h"
 
 namespace npuvp::host {
 namespace {
 
 constexpr uint64_t kRamBase = 0x1'0000'0000;
 constexpr uint64_t kRamBytes = 64ULL << 30;  // sparse
-constexpr uint64_t kMemory32Base = 0x8000'0000;
-constexpr uint64_t kMemory64Base = 0x80'0000'0000;
 constexpr uint64_t kInterruptAddress = 0xfee0'0000;
-constexpr uint64_t kBridgeWindowBytes = 1 << 20;  // granularity of type 1 memory windows
-constexpr size_t kStackBytes = 4 << 20;           // the body is an ordinary program
+constexpr size_t kStackBytes = 4 << 20;  // the body is an ordinary program
 
-// Configuration registers (PCI Express Base Specification, chapter 7.5).
-constexpr uint16_t kVendorId = 0x00;
-constexpr uint16_t kCommand = 0x04;
-constexpr uint16_t kHeaderType = 0x0e;
-constexpr uint16_t kBar0 = 0x10;
-constexpr uint16_t kPrimaryBus = 0x18;
-constexpr uint16_t kSecondaryBus = 0x19;
-constexpr uint16_t kSubordinateBus = 0x1a;
-constexpr uint16_t kMemoryBase = 0x20;
-constexpr uint16_t kPrefetchableBase = 0x24;
-constexpr uint16_t kPrefetchableBaseUpper = 0x28;
-constexpr uint16_t kPrefetchableLimitUpper = 0x2c;
-constexpr uint16_t kCapabilities = 0x34;
-constexpr uint32_t kCommandMemoryAndMaster = 0x0006;
-constexpr uint8_t kMsixCapability = 0x11;
+/// How long software has to leave virtual functions alone after it enabled them (PCI Express Base Specification
+/// 9.3.3.3.1).
+constexpr unsigned kVirtualFunctionDelayMs = 100;
 
-uint64_t align_up(uint64_t value, uint64_t alignment) {
-  return (value + alignment - 1) / alignment * alignment;
+uint16_t at(unsigned base, unsigned offset) {
+  return static_cast<uint16_t>(base + offset);
 }
 
 }  // namespace
-
-/// Next free numbers and addresses while the buses are walked.
-struct InprocHost::Enumeration {
-  uint8_t last_bus = 0;
-  uint64_t next32 = kMemory32Base;
-  uint64_t next64 = kMemory64Base;
-  std::vector<PciFunction> functions;
-};
 
 InprocHost::InprocHost(sc_core::sc_module_name name, std::function<void(InprocHost&)> body)
     : sc_module(name), body_(std::move(body)), ram_(kRamBase, kRamBytes) {
@@ -103,107 +81,85 @@ void InprocHost::mmio_write32(uint64_t address, uint32_t value) {
   wait(delay);
 }
 
+void InprocHost::config_change(uint16_t bdf, uint16_t offset, uint32_t mask, uint32_t value) {
+  const uint32_t before = config_read(bdf, offset, 2);
+  config_write(bdf, offset, (before & ~mask) | value, 2);
+}
+
 std::vector<PciFunction> InprocHost::enumerate() {
-  Enumeration state;
-  enumerate_bus(0, state);
+  Enumerator enumerator(*this);
+  enumerator.run();
+  bridges_ = enumerator.bridges();
+  auto functions = enumerator.functions();
   // The MSI-X tables can be reached only when the bridges above forward memory.
-  for (auto& function : state.functions) enable_msix(function);
-  return state.functions;
+  for (auto& function : functions) enable_msix(function);
+  return functions;
 }
 
-void InprocHost::enumerate_bus(uint8_t bus, Enumeration& state) {
-  for (unsigned devfn = 0; devfn < 256; ++devfn) {
-    const auto bdf = static_cast<uint16_t>((unsigned{bus} << 8) | devfn);
-    if ((config_read(bdf, kVendorId, 2) & 0xffff) == 0xffff) {
-      if (devfn % 8 == 0) devfn += 7;  // no function 0: no device
-      continue;
+std::vector<PciFunction> InprocHost::enable_virtual_functions(const PciFunction& physical, unsigned count) {
+  sc_assert(count > 0 && count <= physical.total_vfs);
+  const auto control = at(physical.sriov, pci::kSriovControl);
+  config_write(physical.bdf, at(physical.sriov, pci::kSriovNumVfs), count, 2);
+  constexpr uint32_t kOn = pci::kSriovEnable | pci::kSriovMemorySpace;
+  config_change(physical.bdf, control, kOn, kOn);
+  wait(kVirtualFunctionDelayMs, sc_core::SC_MS);
+
+  // Both may depend on the number of virtual functions and on ARI.
+  const uint32_t first = config_read(physical.bdf, at(physical.sriov, pci::kSriovFirstOffset), 2);
+  const uint32_t stride = config_read(physical.bdf, at(physical.sriov, pci::kSriovStride), 2);
+  std::vector<PciFunction> functions;
+  for (unsigned index = 0; index < count; ++index) {
+    PciFunction function;
+    function.bdf = at(physical.bdf, first + index * stride);
+    function.vendor_id = physical.vendor_id;
+    function.device_id = static_cast<uint16_t>(config_read(physical.bdf, at(physical.sriov, pci::kSriovVfDeviceId), 2));
+    for (size_t bar = 0; bar < function.bars.size(); ++bar) {
+      function.bar_bytes.at(bar) = physical.vf_bar_bytes.at(bar);
+      if (function.bar_bytes.at(bar) == 0) continue;
+      function.bars.at(bar) = physical.vf_bars.at(bar) + index * function.bar_bytes.at(bar);
     }
-    const uint32_t header = config_read(bdf, kHeaderType, 1);
-    if ((header & 0x7f) == 1) {
-      configure_bridge(bdf, state);
-    } else {
-      configure_endpoint(bdf, state);
-    }
-    if (devfn % 8 == 0 && (header & 0x80) == 0) devfn += 7;  // single function
+    config_change(function.bdf, pci::kCommand, pci::kCommandMemoryAndMaster, pci::kCommandMemoryAndMaster);
+    enable_msix(function);
+    functions.push_back(function);
   }
+  return functions;
 }
 
-void InprocHost::configure_bridge(uint16_t bdf, Enumeration& state) {
-  const uint8_t secondary = ++state.last_bus;
-  config_write(bdf, kPrimaryBus, bdf >> 8, 1);
-  config_write(bdf, kSecondaryBus, secondary, 1);
-  config_write(bdf, kSubordinateBus, 0xff, 1);
-  const uint64_t base32 = state.next32 = align_up(state.next32, kBridgeWindowBytes);
-  const uint64_t base64 = state.next64 = align_up(state.next64, kBridgeWindowBytes);
-  enumerate_bus(secondary, state);
-  config_write(bdf, kSubordinateBus, state.last_bus, 1);
-  state.next32 = align_up(state.next32, kBridgeWindowBytes);
-  state.next64 = align_up(state.next64, kBridgeWindowBytes);
-
-  // An empty window has its limit below its base.
-  const uint64_t limit32 = state.next32 - 1;
-  const uint64_t limit64 = state.next64 - 1;
-  config_write(bdf, kMemoryBase, static_cast<uint32_t>(((base32 >> 16) & 0xfff0) | (limit32 & 0xfff0'0000)), 4);
-  config_write(bdf, kPrefetchableBase, static_cast<uint32_t>(((base64 >> 16) & 0xfff0) | (limit64 & 0xfff0'0000)), 4);
-  config_write(bdf, kPrefetchableBaseUpper, static_cast<uint32_t>(base64 >> 32), 4);
-  config_write(bdf, kPrefetchableLimitUpper, static_cast<uint32_t>(limit64 >> 32), 4);
-  config_write(bdf, kCommand, kCommandMemoryAndMaster, 2);
+void InprocHost::disable_virtual_functions(const PciFunction& physical) {
+  constexpr uint32_t kOn = pci::kSriovEnable | pci::kSriovMemorySpace;
+  config_change(physical.bdf, at(physical.sriov, pci::kSriovControl), kOn, 0);
+  config_write(physical.bdf, at(physical.sriov, pci::kSriovNumVfs), 0, 2);
 }
 
-void InprocHost::configure_endpoint(uint16_t bdf, Enumeration& state) {
-  PciFunction function;
-  function.bdf = bdf;
-  function.vendor_id = static_cast<uint16_t>(config_read(bdf, kVendorId, 2));
-  function.device_id = static_cast<uint16_t>(config_read(bdf, kVendorId + 2, 2));
-  assign_bars(function, state);
-  config_write(bdf, kCommand, kCommandMemoryAndMaster, 2);
-  state.functions.push_back(function);
-}
-
-void InprocHost::assign_bars(PciFunction& function, Enumeration& state) {
-  for (unsigned bar = 0; bar < 6; ++bar) {
-    const auto offset = static_cast<uint16_t>(kBar0 + bar * 4);
-    config_write(function.bdf, offset, ~0U, 4);
-    const uint32_t low = config_read(function.bdf, offset, 4);
-    if (low == 0 || (low & 1) != 0) continue;  // not there, or I/O space
-    const bool wide = (low & 0x6) == 0x4;
-    const bool prefetchable = (low & 0x8) != 0;
-    uint64_t mask = low & ~0xfU;
-    if (wide) {
-      config_write(function.bdf, static_cast<uint16_t>(offset + 4), ~0U, 4);
-      mask |= uint64_t{config_read(function.bdf, static_cast<uint16_t>(offset + 4), 4)} << 32;
-    } else {
-      mask |= 0xffff'ffff'0000'0000;
-    }
-    const uint64_t bytes = ~mask + 1;
-    uint64_t& next = wide && prefetchable ? state.next64 : state.next32;
-    const uint64_t address = align_up(next, bytes);
-    next = address + bytes;
-    config_write(function.bdf, offset, static_cast<uint32_t>(address), 4);
-    if (wide) config_write(function.bdf, static_cast<uint16_t>(offset + 4), static_cast<uint32_t>(address >> 32), 4);
-    function.bars.at(bar) = address;
-    if (wide) ++bar;
+uint16_t InprocHost::find_capability(uint16_t bdf, uint8_t id) {
+  uint32_t place = config_read(bdf, pci::kCapabilities, 1) & 0xfc;
+  for (int guard = 0; place != 0 && guard < 48; ++guard) {
+    const uint32_t header = config_read(bdf, at(place, 0), 2);
+    if ((header & 0xff) == id) return at(place, 0);
+    place = (header >> 8) & 0xfc;
   }
+  return 0;
 }
 
-uint8_t InprocHost::find_capability(uint16_t bdf, uint8_t id) {
-  auto at = static_cast<uint8_t>(config_read(bdf, kCapabilities, 1) & 0xfc);
-  for (int guard = 0; at != 0 && guard < 48; ++guard) {
-    const uint32_t header = config_read(bdf, at, 2);
-    if ((header & 0xff) == id) return at;
-    at = static_cast<uint8_t>((header >> 8) & 0xfc);
+uint16_t InprocHost::find_extended_capability(uint16_t bdf, uint16_t id) {
+  uint32_t place = 0x100;
+  for (int guard = 0; place >= 0x100 && guard < 960; ++guard) {
+    const uint32_t header = config_read(bdf, at(place, 0), 4);
+    if (header == 0 || header == ~0U) return 0;
+    if ((header & 0xffff) == id) return at(place, 0);
+    place = header >> 20 & 0xffc;
   }
   return 0;
 }
 
 void InprocHost::enable_msix(PciFunction& function) {
-  const uint8_t capability = find_capability(function.bdf, kMsixCapability);
+  const uint16_t capability = find_capability(function.bdf, pci::kMsix);
   if (capability == 0) return;
-  const auto control = static_cast<uint16_t>(capability + 2);
+  const auto control = at(capability, 2);
   function.vectors = (config_read(function.bdf, control, 2) & 0x7ff) + 1;
   function.first_vector = next_vector_;
   next_vector_ += function.vectors;
-  const uint32_t table = config_read(function.bdf, static_cast<uint16_t>(capability + 4), 4);
+  const uint32_t table = config_read(function.bdf, at(capability, 4), 4);
   const uint64_t base = function.bars.at(table & 7) + (table & ~7U);
   for (uint32_t vector = 0; vector < function.vectors; ++vector) {
     const uint64_t entry = base + uint64_t{vector} * 16;
@@ -213,6 +169,19 @@ void InprocHost::enable_msix(PciFunction& function) {
     mmio_write32(entry + 12, 0);
   }
   config_write(function.bdf, control, 0x8000, 2);
+}
+
+uint32_t InprocHost::enable_msi(uint16_t bdf) {
+  const uint16_t capability = find_capability(bdf, pci::kMsi);
+  sc_assert(capability != 0);
+  const uint32_t control = config_read(bdf, at(capability, 2), 2);
+  const bool is_64bit = (control & 0x80) != 0;
+  const uint32_t vector = next_vector_++;
+  config_write(bdf, at(capability, 4), static_cast<uint32_t>(kInterruptAddress), 4);
+  if (is_64bit) config_write(bdf, at(capability, 8), 0, 4);
+  config_write(bdf, at(capability, is_64bit ? 12 : 8), vector, 2);
+  config_write(bdf, at(capability, 2), (control & ~0x70U) | 1, 2);  // one message
+  return vector;
 }
 
 bool InprocHost::wait_interrupt(uint32_t vector, sc_core::sc_time timeout) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -12,19 +11,10 @@
 #include "models/base/initiator_port.h"
 #include "models/pcie/host_port.h"
 #include "models/pcie/root_complex.h"
+#include "platform/host/inproc/enumerator.h"
 #include "platform/host/inproc/host_memory.h"
 
 namespace npuvp::host {
-
-/// An endpoint function that the in-process host has enumerated and enabled.
-struct PciFunction {
-  uint16_t bdf = 0;  ///< bus << 8 | device << 3 | function
-  uint16_t vendor_id = 0;
-  uint16_t device_id = 0;
-  std::array<uint64_t, 6> bars{};  ///< Bus address by BAR number, 0 where there is none.
-  uint32_t first_vector = 0;       ///< Host interrupt of the function's MSI-X vector 0.
-  uint32_t vectors = 0;
-};
 
 /// A host without QEMU: runs a C++ program (the body) as a thread of the simulation, enumerates the fabric as firmware
 /// and kernel of a host would, and gives the body memory, MMIO and interrupts. Everything is in simulated time and
@@ -51,12 +41,26 @@ class InprocHost : public sc_core::sc_module, public pcie::HostPort {
 
   // For the body.
 
-  /// Walks the buses, sizes and assigns all BARs and bridge windows, enables memory, bus mastering and MSI-X.
+  /// Sets up the fabric (Enumerator) and MSI-X of all endpoints; these in the order of their buses.
   std::vector<PciFunction> enumerate();
+  /// As enumerate() found them.
+  [[nodiscard]] const std::vector<PciBridge>& bridges() const { return bridges_; }
+
+  /// Brings `count` virtual functions of an enumerated function into being, 1 to total_vfs, and enables memory, bus
+  /// mastering and MSI-X of each.
+  std::vector<PciFunction> enable_virtual_functions(const PciFunction& physical, unsigned count);
+  void disable_virtual_functions(const PciFunction& physical);
 
   [[nodiscard]] HostMemory& ram() { return ram_; }
   uint32_t config_read(uint16_t bdf, uint16_t offset, unsigned bytes);
   void config_write(uint16_t bdf, uint16_t offset, uint32_t value, unsigned bytes);
+  /// Replaces the bits in `mask` of a 16-bit register by those of `value`.
+  void config_change(uint16_t bdf, uint16_t offset, uint32_t mask, uint32_t value);
+  /// Offset of a capability, or 0.
+  [[nodiscard]] uint16_t find_capability(uint16_t bdf, uint8_t id);
+  [[nodiscard]] uint16_t find_extended_capability(uint16_t bdf, uint16_t id);
+  /// Sets up a single MSI message, for the services of a port; returns its host interrupt.
+  uint32_t enable_msi(uint16_t bdf);
   /// An access that fails on the fabric reads all ones, as on a real root complex.
   uint32_t mmio_read32(uint64_t address);
   void mmio_write32(uint64_t address, uint32_t value);
@@ -70,20 +74,14 @@ class InprocHost : public sc_core::sc_module, public pcie::HostPort {
   void interrupt(uint64_t address, uint32_t data) override;
 
  private:
-  struct Enumeration;
-
   void run();
-  void enumerate_bus(uint8_t bus, Enumeration& state);
-  void configure_bridge(uint16_t bdf, Enumeration& state);
-  void configure_endpoint(uint16_t bdf, Enumeration& state);
-  void assign_bars(PciFunction& function, Enumeration& state);
   void enable_msix(PciFunction& function);
-  uint8_t find_capability(uint16_t bdf, uint8_t id);
 
   std::function<void(InprocHost&)> body_;
   std::exception_ptr failure_;
   bool finished_ = false;
   HostMemory ram_;
+  std::vector<PciBridge> bridges_;
   uint32_t next_vector_ = 0;
   std::map<uint32_t, bool> pending_;
   sc_core::sc_event interrupted_;

@@ -20,9 +20,11 @@
 namespace npuvp::host {
 namespace {
 
-/// Without self-tests and tables that nothing in this guest uses: guest/README.md.
+/// Without self-tests and tables that nothing in this guest uses: guest/README.md. dpc-native: containment also at
+/// switch ports, where the kernel else leaves it to firmware.
 constexpr const char* kKernelArguments =
-    "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off no_timer_check cryptomgr.notests "
+    "console=ttyS0 panic=-1 quiet loglevel=4 pcie_ports=dpc-native mitigations=off no_timer_check "
+    "cryptomgr.notests "
     "initcall_blacklist=jent_mod_init,bpf_tcp_ca_kfunc_init,bpf_dummy_struct_ops_init,load_system_certificate_list,"
     "init_encrypted,crypto_kdf108_init";
 
@@ -112,10 +114,14 @@ QemuProcess::QemuProcess(const QemuOptions& options) {
   add_port("stdout", out);
   add_port("stderr", err);
   add_port("status", status);
-  add({"-device", "pcie-root-port,id=npu-root,chassis=1"});
+  // As a server's firmware does: hot-plug by ACPI is off, so the kernel handles the slots itself. The domain below the
+  // VMD inherits that. The VMD's own port has no slot.
+  add({"-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"});
+  add({"-device", "pcie-root-port,id=npu-root,chassis=1,hotplug=off"});
   add({"-device",
        fmt::format(R"({{"driver":"vfio-user-pci","rombar":0,"bus":"npu-root","socket":{{"type":"unix","path":"{}"}}}})",
                    options.vfio_user_socket)});
+  arguments.insert(arguments.end(), options.extra_arguments.begin(), options.extra_arguments.end());
 
   const pid_t parent = getpid();
   pid_ = fork();

@@ -21,6 +21,7 @@ struct QemuOptions {
   bool kvm = false;              ///< Hardware virtualisation instead of TCG.
   unsigned memory_mib = 1024;
   unsigned cpus = 1;
+  std::vector<std::string> extra_arguments;  ///< Behind all others, as they are.
 };
 
 /// A QEMU child with the guest's virtio ports as sockets. Nothing of it has a name in the file system, and it dies with

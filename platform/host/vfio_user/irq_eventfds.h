@@ -13,12 +13,15 @@ namespace npuvp::host::vfio_user {
 /// Eventfds by which the client wants to hear of interrupts, by interrupt index and vector.
 class IrqEventfds {
  public:
-  /// `index` < kIrqs. An empty `fd` takes the vector's away.
+  /// Whether `fd` is an eventfd. Anything else could block or kill whoever writes to it.
+  [[nodiscard]] static bool is_eventfd(const UniqueFd& fd);
+
+  /// `index` < kIrqs. An empty `fd` takes the vector's away; another must be an eventfd, and is made non-blocking.
   void assign(uint32_t index, uint32_t vector, UniqueFd fd);
   void release_all(uint32_t index) { eventfds_[index].clear(); }
   void clear();
 
-  /// Signals the vector; false if the client has not asked for it.
+  /// Signals the vector, which it may be already; false if the client has not asked for it.
   bool trigger(uint32_t index, uint32_t vector) const;
 
  private:

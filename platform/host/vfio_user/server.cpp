@@ -176,12 +176,15 @@ int Server::dma_map(std::span<const uint8_t> payload, std::vector<UniqueFd>& fds
   const int error = dma_.map(region, fds.empty() ? UniqueFd() : std::move(fds.front()), request.offset);
   log_->debug("guest memory {:#x} + {:#x}, file offset {:#x}, flags {:#x}, {} file descriptors: {}", request.address,
               request.size, request.offset, request.flags, fds.size(), std::generic_category().message(error));
-  if (error == 0 && fds.empty() && request.address == kRamAddress) {
+  const bool is_news = fds.empty() ? error == 0 && request.address == kRamAddress : error != 0;
+  // Once: the client may try again and again.
+  if (!is_news || std::exchange(is_memory_explained_, true)) return error;
+  if (fds.empty()) {
     log_->error(
         "guest memory {:#x} + {:#x} came without a file descriptor, so the card cannot reach it. Remedy: give QEMU "
         "'-object memory-backend-memfd,id=ram,size=SIZE,share=on' and '-machine ...,memory-backend=ram'",
         request.address, request.size);
-  } else if (error != 0 && !fds.empty()) {
+  } else {
     log_->error(
         "guest memory {:#x} + {:#x} cannot be mapped: {}. Remedy: QEMU's memory must be a shared file "
         "(memory-backend-memfd or memory-backend-file with share=on)",
@@ -249,6 +252,7 @@ int Server::set_irqs(std::span<const uint8_t> payload, std::vector<UniqueFd>& fd
 
   if (data == IrqSet::kDataEventfd) {
     if (!fds.empty() && fds.size() != set.count) return EINVAL;
+    if (!std::all_of(fds.begin(), fds.end(), IrqEventfds::is_eventfd)) return EINVAL;
     for (uint32_t each = 0; each < set.count; ++each) {
       irqs_.assign(set.index, set.start + each, fds.empty() ? UniqueFd() : std::move(fds[each]));
     }

@@ -64,6 +64,7 @@ class Server {
   std::vector<uint8_t> reply_;
   std::set<std::pair<uint16_t, int>> refusals_;  // reported ones: command and errno
   bool is_negotiated_ = false;
+  bool is_memory_explained_ = false;
 };
 
 }  // namespace npuvp::host::vfio_user

@@ -15,21 +15,23 @@ namespace npuvp::host::vfio_user {
 namespace {
 
 constexpr size_t kReadBytes = 64 << 10;
+constexpr size_t kBufferBytes = kMaxMessageBytes + kReadBytes;
 // The kernel passes at most this many file descriptors at once (SCM_MAX_FD): nothing is ever truncated.
 constexpr size_t kKernelMaxFds = 253;
 
 }  // namespace
 
-Transport::Transport(UniqueFd socket) : socket_(std::move(socket)), buffer_(kMaxMessageBytes + kReadBytes) {}
+Transport::Transport(UniqueFd socket)
+    : socket_(std::move(socket)), buffer_(std::make_unique_for_overwrite<uint8_t[]>(kBufferBytes)) {}
 
 Transport::Status Transport::fill() {
-  if (buffer_begin_ > 0 && buffer_.size() - buffer_end_ < kReadBytes) {
-    std::memmove(buffer_.data(), buffer_.data() + buffer_begin_, available());
+  if (buffer_begin_ > 0 && kBufferBytes - buffer_end_ < kReadBytes) {
+    std::memmove(buffer_.get(), buffer_.get() + buffer_begin_, available());
     buffer_end_ = available();
     buffer_begin_ = 0;
   }
   alignas(cmsghdr) std::array<uint8_t, CMSG_SPACE(kKernelMaxFds * sizeof(int))> control;
-  iovec vector{buffer_.data() + buffer_end_, buffer_.size() - buffer_end_};
+  iovec vector{buffer_.get() + buffer_end_, kBufferBytes - buffer_end_};
   msghdr header{};
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
@@ -78,14 +80,14 @@ Transport::Status Transport::receive(Message& message) {
       stream_position_ += now;
     }
     if (discard_ == 0 && available() >= sizeof(Header)) {
-      std::memcpy(&message.header, buffer_.data() + buffer_begin_, sizeof(Header));
+      std::memcpy(&message.header, buffer_.get() + buffer_begin_, sizeof(Header));
       // A size below that of the header cannot be right: the message counts as ending behind its header.
       const uint64_t size = std::max<uint64_t>(message.header.size, sizeof(Header));
       message.is_oversized = size > kMaxMessageBytes;
       const uint64_t bytes = message.is_oversized ? sizeof(Header) : size;
       if (available() >= bytes) {
         take_fds(stream_position_, stream_position_ + bytes, message.fds);
-        message.payload = {buffer_.data() + buffer_begin_ + sizeof(Header), bytes - sizeof(Header)};
+        message.payload = {buffer_.get() + buffer_begin_ + sizeof(Header), bytes - sizeof(Header)};
         discard_ = size - bytes;
         buffer_begin_ += bytes;
         stream_position_ += bytes;

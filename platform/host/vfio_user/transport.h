@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -49,7 +50,7 @@ class Transport {
   [[nodiscard]] size_t available() const { return buffer_end_ - buffer_begin_; }
 
   UniqueFd socket_;
-  std::vector<uint8_t> buffer_;
+  std::unique_ptr<uint8_t[]> buffer_;  // not cleared: most of it is never touched
   size_t buffer_begin_ = 0;
   size_t buffer_end_ = 0;
   uint64_t stream_position_ = 0;  // of buffer_begin_

@@ -26,8 +26,9 @@ namespace npuvp::host {
 class VmdDomain final : public sc_core::sc_module, public vfio_user::VfioUserDevice, private pcie::HostPort {
  public:
   struct Parameters {
-    uint64_t config_bytes = 32 << 20;  ///< 1 MiB a bus, 1 to 256 buses.
-    uint64_t memory_bytes = 64 << 20;  ///< BAR2, below 4 GiB in the guest.
+    /// 1 MiB a bus, 1 to 256 buses. No more than needed: Linux looks at every device number of each when it starts.
+    uint64_t config_bytes = 32 << 20;
+    uint64_t memory_bytes = 64 << 20;   ///< BAR2, below 4 GiB in the guest.
     /// BAR4. Needs room for every prefetchable BAR at its alignment, behind the first 8 KiB: 1 GiB for one card with
     /// 256 MiB.
     uint64_t prefetchable_bytes = 1 << 30;

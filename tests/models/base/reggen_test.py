@@ -77,6 +77,8 @@ MALFORMED = {
     "no maps": (HEAD, "'maps' is missing"),
     "map twice": (MAP + "      - {name: A, offset: 0, access: rw, description: d}\n"
                   "  - {name: thing, size: 4, registers: []}\n", "thing"),
+    "sticky is no truth value": (register("{name: REG, offset: 0, access: rw, sticky: 1, description: d}"),
+                                 "'sticky' must be bool"),
     "huge count": (register("{name: REG, offset: 0, count: 1000000000, access: rw, description: d}"), "REG"),
 }
 
@@ -148,6 +150,56 @@ def test_an_unchanged_view_keeps_its_time_stamp(tmp_path):
     before = header.stat().st_mtime_ns
     run(tmp_path, GOOD)
     assert header.stat().st_mtime_ns == before
+
+
+def run_files(tmp_path, *texts):
+    files = [tmp_path / f"part{number}.yaml" for number in range(len(texts))]
+    for file, text in zip(files, texts):
+        file.write_text(text, encoding="utf-8")
+    return subprocess.run([sys.executable, REGGEN, "--c", tmp_path, "--cpp", tmp_path, "--md", tmp_path, *files],
+                          capture_output=True, text=True, check=False, timeout=60)
+
+
+OTHER_MAP = (HEAD + "maps:\n  - name: other\n    size: 8\n    registers:\n"
+             "      - {name: B, offset: 4, access: rw, description: d}\n")
+
+
+def test_files_of_one_block_are_merged(tmp_path):
+    result = run_files(tmp_path, register("{name: A, offset: 0x20, access: rw, description: d}"), OTHER_MAP)
+    assert result.returncode == 0, result.stderr
+    header = (tmp_path / "npu/registers/thing.h").read_text()
+    assert "#define THING_A 0x20u" in header and "#define THING_OTHER_B 0x4u" in header
+
+
+def test_files_of_one_block_must_agree(tmp_path):
+    result = run_files(tmp_path, OTHER_MAP, OTHER_MAP)
+    assert result.returncode == 2 and "map other appears in" in result.stderr
+    assert "part0.yaml" in result.stderr and "part1.yaml" in result.stderr
+    result = run_files(tmp_path, OTHER_MAP, OTHER_MAP.replace("A thing", "Another thing"))
+    assert result.returncode == 2 and "title 'Another thing'" in result.stderr and "part1.yaml" in result.stderr
+
+
+STICKY = MAP + """      - name: A
+        offset: 0
+        access: rw
+        sticky: true
+        description: d
+        fields:
+          - {name: F, bits: "7:4", description: f}
+          - {name: G, bits: "0", sticky: false, description: g}
+      - {name: B, offset: 4, width: 16, access: ro, sticky: true, description: d}
+      - {name: C, offset: 8, access: rw, description: d}
+"""
+
+
+def test_sticky_bits_reach_the_model_and_the_page(tmp_path):
+    assert run(tmp_path, STICKY).returncode == 0
+    banks = (tmp_path / "npuvp/registers/thing.h").read_text()
+    infos = {line.split('{*this, {"')[1][0]: line for line in banks.splitlines() if '{*this, {"' in line}
+    assert infos["A"].endswith("0, false, 0xf0}};")
+    assert infos["B"].endswith("0, false, 0xffff}};")
+    assert infos["C"].endswith("0, false}};")
+    assert "| 7:4 | F | rw sticky |" in (tmp_path / "thing.md").read_text()
 
 
 def test_every_description_in_the_tree_is_accepted(tmp_path):

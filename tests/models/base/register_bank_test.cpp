@@ -203,6 +203,30 @@ TEST_F(RegisterBankTest, TransportRefusesByteEnablesAndEmptyAccesses) {
   EXPECT_EQ(payload.get_response_status(), tlm::TLM_BURST_ERROR_RESPONSE);
 }
 
+TEST_F(RegisterBankTest, StickyBitsOutliveAllButAFullReset) {
+  Register sticky{bank, {"STICKY", 0x40, 4, 0xf0, {.rw = 0xffffffff}, {}, 0, false, 0xff}};
+  EXPECT_TRUE(write<uint32_t>(0x40, 0x1234));
+  EXPECT_TRUE(write<uint32_t>(0x0, 0x5678));
+  bank.reset_unless_sticky();
+  EXPECT_EQ(sticky.get(), 0x34U);
+  EXPECT_EQ(bank.RW.get(), 0x11U);
+  bank.reset();
+  EXPECT_EQ(sticky.get(), 0xf0U);
+}
+
+TEST_F(RegisterBankTest, AnInstanceMayLackBits) {
+  bank.FLAGS.set_reset(0xf3);
+  bank.FLAGS.implement_only(0x32);
+  EXPECT_EQ(bank.FLAGS.get(), 0x32U);
+  EXPECT_TRUE(write<uint32_t>(0x14, 0xfe));
+  EXPECT_EQ(bank.FLAGS.get(), 0x30U);
+  bank.reset();
+  EXPECT_EQ(bank.FLAGS.get(), 0x32U);
+  bank.FLAGS.make_read_only(0x12);
+  EXPECT_TRUE(write<uint32_t>(0x14, 0x02));
+  EXPECT_EQ(bank.FLAGS.get(), 0x12U);
+}
+
 TEST(BytewiseRegisterBank, TakesAnyAccessAndSkipsHoles) {
   Environment environment;
   TestBank bank(environment, RegisterBank::Rules::kBytewise);

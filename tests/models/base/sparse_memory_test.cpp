@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace npuvp::base {
 namespace {
@@ -24,6 +26,32 @@ TEST(SparseMemory, ReadsZeroUntilWrittenAndAfterClear) {
   EXPECT_EQ(memory.span(5000, 1)[0], 7);
   memory.clear();
   EXPECT_EQ(memory.span(5000, 1)[0], 0);
+}
+
+TEST(SparseMemory, ClearsARangeAndNothingBesideIt) {
+  constexpr uint64_t kBytes = 1 << 16;
+  for (const auto& [offset, bytes] : {std::pair<uint64_t, uint64_t>{0, kBytes},
+                                      {100, 50},
+                                      {4090, 12},
+                                      {4096, 8192},
+                                      {5000, 20000},
+                                      {8191, 4098},
+                                      {300, 0}}) {
+    SparseMemory memory(kBytes);
+    std::fill(memory.data(), memory.data() + kBytes, uint8_t{7});
+    memory.clear(offset, bytes);
+    for (uint64_t at = 0; at < kBytes; ++at) {
+      ASSERT_EQ(memory.data()[at], at >= offset && at - offset < bytes ? 0 : 7) << at << " of " << offset;
+    }
+  }
+}
+
+TEST(SparseMemory, ClearingGivesPagesBack) {
+  SparseMemory memory(64 << 20);
+  std::fill(memory.data(), memory.data() + (32 << 20), uint8_t{7});
+  EXPECT_GE(memory.resident_bytes(), 32U << 20);
+  memory.clear(0, 64 << 20);
+  EXPECT_LT(memory.resident_bytes(), 4U << 20);
 }
 
 TEST(SparseMemory, ContainsDoesNotOverflow) {

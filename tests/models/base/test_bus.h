@@ -58,6 +58,7 @@ class TestTarget final : public sc_core::sc_module {
     sc_core::sc_time arrival;
     base::Origin::Kind origin;
     uint16_t context;
+    uint16_t function;
   };
 
   TestTarget(sc_core::sc_module_name name, size_t bytes) : sc_module(name), socket("socket"), data(bytes) {
@@ -88,8 +89,8 @@ class TestTarget final : public sc_core::sc_module {
     const uint64_t address = payload.get_address();
     const uint64_t bytes = payload.get_data_length();
     const auto& sideband = base::sideband_of(payload);
-    log.push_back(
-        {address, bytes, payload.is_write(), sc_core::sc_time_stamp() + delay, sideband.origin.kind, sideband.context});
+    log.push_back({address, bytes, payload.is_write(), sc_core::sc_time_stamp() + delay, sideband.origin.kind,
+                   sideband.context, sideband.function});
     delay += latency;
     const uint64_t index = index_of(address);
     if (index > data.size() || bytes > data.size() - index) {

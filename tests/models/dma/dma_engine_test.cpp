@@ -2,6 +2,8 @@
 // Registers of a DMA engine: counters, the firmware channel, reset.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/models/dma/dma_bench.h"
 
 namespace npuvp::dma {
@@ -89,6 +91,78 @@ TEST(DmaEngine, FirmwareChannelRefusesNothingAndWrapping) {
       sc_core::wait(ns(1000));
       EXPECT_EQ(bench.status(), DMA_STATUS_DONE_MASK | DMA_STATUS_ERROR_MASK);
     }
+  });
+  EXPECT_TRUE(bench.target.log.empty());
+}
+
+TEST(DmaEngine, FirmwareChannelReachesTheHostInTheNameOfItsFunction) {
+  EngineBench bench;
+  test::run_thread([&] {
+    for (uint32_t function : {16U, 0U}) {
+      bench.hart.write(DMA_FUNCTION, function);
+      bench.start_copy(NPU_MAP_HOST, NPU_MAP_DRAM, 64);
+      bench.hart.write(DMA_FUNCTION, uint32_t{3});  // for a later copy
+      sc_core::wait(ns(1000));
+    }
+    bench.hart.write(DMA_FUNCTION, uint32_t{17});
+    EXPECT_EQ(bench.hart.read<uint32_t>(DMA_FUNCTION), 3U);
+    EXPECT_EQ(bench.environment.diagnostics().misuse_count(), 1U);
+  });
+  ASSERT_EQ(bench.target.log.size(), 4U);
+  EXPECT_EQ(bench.target.log[0].function, 16U);
+  EXPECT_EQ(bench.target.log[1].function, 16U);
+  EXPECT_EQ(bench.target.log[2].function, 0U);
+}
+
+TEST(DmaEngine, ACommandReachesTheHostInTheNameOfItsJobsFunction) {
+  EngineBench bench;
+  const auto command = copy_command(NPU_COMMAND_EXTERNAL_HDMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(1, 0), 1, 100);
+  bench.target.latency = ns(50);
+  test::run_thread([&] {
+    // A copy of the firmware's in between does not change whose accesses the command's are.
+    bench.start_copy(NPU_MAP_HOST, NPU_MAP_DRAM, 64);
+    bench.channel_interface(0).execute({&command, &bench.space, 0, 0, 7});
+    sc_core::wait(ns(1000));
+  });
+  unsigned of_command = 0;
+  for (const auto& access : bench.target.log) {
+    EXPECT_EQ(access.function, access.bytes == 100 ? 7U : 0U);
+    of_command += access.bytes == 100 ? 1 : 0;
+  }
+  EXPECT_EQ(of_command, 2U);
+}
+
+TEST(DmaEngine, FirmwareChannelFillsCardMemoryWithZeros) {
+  EngineBench bench;
+  std::fill(bench.target.data.begin(), bench.target.data.end(), uint8_t{0xa5});
+  const uint32_t bytes = (1U << 20) + 5;
+  test::run_thread([&] {
+    bench.hart.write(DMA_SOURCE, ~0ULL);
+    bench.hart.write(DMA_DESTINATION, NPU_MAP_DRAM + 77);
+    bench.hart.write(DMA_BYTES, bytes);
+    bench.hart.write(DMA_CONTROL, uint32_t{DMA_CONTROL_FILL_MASK});
+    EXPECT_EQ(bench.status(), DMA_STATUS_BUSY_MASK);
+    sc_core::wait(ns(1000));
+    EXPECT_EQ(bench.status(), DMA_STATUS_DONE_MASK);
+  });
+  const auto dram = bench.target.data.begin() + static_cast<int64_t>(test::card_index(NPU_MAP_DRAM));
+  EXPECT_EQ(dram[76], 0xa5);
+  EXPECT_EQ(std::count(dram + 77, dram + 77 + bytes, 0), bytes);
+  EXPECT_EQ(dram[77 + bytes], 0xa5);
+  EXPECT_EQ(bench.target.log.size(), 5U);  // 256 KiB each, the first ends at a multiple of it
+  EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BYTES_READ), 0U);
+  EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BYTES_WRITTEN), bytes);
+}
+
+TEST(DmaEngine, FirmwareChannelFillsNoHostMemory) {
+  EngineBench bench;
+  test::run_thread([&] {
+    bench.hart.write(DMA_DESTINATION, NPU_MAP_HOST + 4096);
+    bench.hart.write(DMA_BYTES, uint32_t{4096});
+    bench.hart.write(DMA_CONTROL, uint32_t{DMA_CONTROL_FILL_MASK});
+    sc_core::wait(ns(1000));
+    EXPECT_EQ(bench.status(), DMA_STATUS_DONE_MASK | DMA_STATUS_ERROR_MASK);
+    EXPECT_EQ(bench.hart.read<uint64_t>(DMA_ERROR_ADDRESS), NPU_MAP_HOST + 4096);
   });
   EXPECT_TRUE(bench.target.log.empty());
 }

@@ -92,6 +92,27 @@ TEST(Memory, ReadOnlyTakesAnImageButNoWrites) {
   EXPECT_FALSE(dmi.is_write_allowed());
 }
 
+TEST(Memory, ScrubZerosEverythingInTheTimeThatWritingTakes) {
+  Bench bench(small());
+  auto& initiator = bench.initiators[0];
+  initiator.write(8000, uint32_t{5});  // 4 ns of the array
+  EXPECT_EQ(bench.memory.scrub(), ns(4 + 8192));
+  sc_core::sc_time delay;
+  std::array<uint8_t, 4> data{1, 1, 1, 1};
+  EXPECT_EQ(initiator.port.read(8000, data, delay), tlm::TLM_OK_RESPONSE);
+  EXPECT_EQ(data, (std::array<uint8_t, 4>{}));
+  EXPECT_EQ(delay, ns(4 + 8192 + 4 + 7));
+}
+
+TEST(Memory, AWriteThatIsSaidToBeZerosIsZeros) {
+  Bench bench(small());
+  auto& initiator = bench.initiators[0];
+  initiator.write(100, ~uint64_t{0});
+  initiator.port.sideband().zeros = true;
+  EXPECT_EQ(initiator.write(102, uint32_t{0}), tlm::TLM_OK_RESPONSE);
+  EXPECT_EQ(initiator.read<uint64_t>(100), 0xffff'0000'0000'ffffU);
+}
+
 TEST(Memory, OffersAllOfItselfForDirectAccess) {
   Bench bench(small());
   tlm::tlm_dmi dmi;

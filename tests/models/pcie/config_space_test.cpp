@@ -4,6 +4,7 @@
 #include <map>
 
 #include "models/pcie/base_address_registers.h"
+#include "tests/models/pcie/capability_table.h"
 #include "tests/models/pcie/platform.h"
 
 namespace npuvp::tests {
@@ -112,6 +113,55 @@ TEST(PcieConfigSpace, SizesBarsOfAllKinds) {
   EXPECT_EQ(bars.decode(0x40'0000'0000, 8)->offset, 0u);
   EXPECT_EQ(bars.decode(0x43'ffff'fff8, 8)->offset, 0x3'ffff'fff8u);
   EXPECT_FALSE(bars.decode(0x43'ffff'fffc, 8).has_value()) << "must not run over the end";
+}
+
+template <typename Header>
+void check_header(const std::vector<Row>& rows) {
+  base::Environment environment;
+  Header header(environment, "header", base::RegisterBank::Rules::kBytewise);
+  pcie::ConfigSpace space(header);
+  CapabilityTable(space, header, 0, 0x40, rows).check();
+}
+
+// PCI Express Base Specification 7.5.1; columns as in capability_table.h.
+TEST(PcieConfigSpace, HeaderOfAFunction) {
+  check_header<pcie::Type0Registers>({{0x04, 2, 0, 0x0546},
+                                      {0x06, 2, 0x0010, 0, 0xf900},
+                                      {0x0c, 1, 0, 0xff},
+                                      {0x10, 4, 0, 0xffff'ffff},  // sized by BaseAddressRegisters
+                                      {0x14, 4, 0, 0xffff'ffff},
+                                      {0x18, 4, 0, 0xffff'ffff},
+                                      {0x1c, 4, 0, 0xffff'ffff},
+                                      {0x20, 4, 0, 0xffff'ffff},
+                                      {0x24, 4, 0, 0xffff'ffff},
+                                      {0x3c, 1, 0, 0xff}});
+}
+
+TEST(PcieConfigSpace, HeaderOfABridge) {
+  check_header<pcie::Type1Registers>({{0x04, 2, 0, 0x0546},
+                                      {0x06, 2, 0x0010, 0, 0xf900},
+                                      {0x0a, 1, 0x04},
+                                      {0x0b, 1, 0x06},
+                                      {0x0c, 1, 0, 0xff},
+                                      {0x0e, 1, 0x01},
+                                      {0x18, 1, 0, 0xff},
+                                      {0x19, 1, 0, 0xff},
+                                      {0x1a, 1, 0, 0xff},
+                                      {0x1e, 2, 0, 0, 0xf900},
+                                      {0x20, 2, 0, 0xfff0},
+                                      {0x22, 2, 0, 0xfff0},
+                                      {0x24, 2, 0x0001, 0xfff0},
+                                      {0x26, 2, 0x0001, 0xfff0},
+                                      {0x28, 4, 0, 0xffff'ffff},
+                                      {0x2c, 4, 0, 0xffff'ffff},
+                                      {0x3c, 1, 0, 0xff},
+                                      {0x3e, 2, 0, 0x0043}});
+}
+
+// 9.3.4.1: identifiers read ones, memory space and BARs are those of the SR-IOV capability.
+TEST(PcieConfigSpace, HeaderOfAVirtualFunction) {
+  check_header<pcie::Type0VirtualRegisters>(
+      {{0x00, 2, 0xffff}, {0x02, 2, 0xffff}, {0x04, 2, 0, 0x0004}, {0x06, 2, 0x0010, 0, 0xf900}});
 }
 
 TEST(PcieConfigSpace, KeepsReadOnlyAndReservedBitsAndTakesBytes) {

@@ -161,6 +161,10 @@ class Platform {
     EXPECT_EQ(initiators_.memory.write(address, {reinterpret_cast<const uint8_t*>(&value), bytes}, delay),
               tlm::TLM_OK_RESPONSE);
   }
+  /// A posted write of the host of any size, issued `delay` from now.
+  void host_write(uint64_t address, std::span<const uint8_t> data, sc_core::sc_time& delay) {
+    EXPECT_EQ(initiators_.memory.write(address, data, delay), tlm::TLM_OK_RESPONSE);
+  }
   base::InitiatorPort& dma() { return initiators_.dma; }
 
   base::Environment environment;

@@ -42,8 +42,10 @@ struct TableBench {
 
   test::TestTarget target{"target", test::kCardBytes};
   test::TestInitiator port{"port"};
-  SegmentTable table{
-      {.neural_engines = 2, .scratchpad_bytes = 1 << 20, .shared_bytes = 1 << 20, .dram_bytes = 1 << 22}, port.port, 6};
+  SegmentTable table{{.neural_engines = 2, .scratchpad_bytes = 1 << 20, .shared_bytes = 1 << 20, .dram_bytes = 1 << 22},
+                     port.port,
+                     6,
+                     9};
   sc_core::sc_time delay;
 };
 
@@ -115,6 +117,7 @@ TEST(SegmentTable, FetchesABlockOfTheListOnceInsideAPage) {
   EXPECT_EQ(bench.target.log[1].address, NPU_MAP_HOST + 0x2000);
   EXPECT_EQ(bench.target.log[1].bytes, 4096U);
   EXPECT_EQ(bench.target.log[0].context, 6U);
+  EXPECT_EQ(bench.target.log[0].function, 9U);
 }
 
 TEST(SegmentTable, MergesAdjacentPages) {

@@ -30,6 +30,7 @@ class TestEngine final : public base::CommandTarget {
   base::CommandOutcome execute(const base::CommandRequest& request) override {
     const auto begin = sc_core::sc_time_stamp();
     contexts.push_back(request.context);
+    functions.push_back(request.function);
     ++inside;
     const auto failing = failures.find(request.index);
     const auto outcome = failing == failures.end() ? base::CommandOutcome{} : failing->second;
@@ -42,6 +43,7 @@ class TestEngine final : public base::CommandTarget {
   std::map<uint32_t, base::CommandOutcome> failures;  ///< By index, looked up when a command comes.
   std::vector<Execution> log;                         ///< In order of ends.
   std::vector<uint16_t> contexts;
+  std::vector<uint16_t> functions;
   int inside = 0;
 };
 

@@ -288,6 +288,58 @@ TEST(TaskManager, ResetWhileFetchingForgetsTheJob) {
   EXPECT_EQ(bench.ended, std::vector{ns(30 + 100 + 20 + 40)});
 }
 
+/// Clearing takes 700 ns and is counted.
+struct SharedBench : TaskManagerBench {
+  SharedBench() {
+    manager.on_owner_change([this] {
+      ++clearings;
+      return ns(700);
+    });
+  }
+  /// In a thread: a job of `function` with one command that works for 10 ns. Returns when it began relative to START.
+  sc_core::sc_time begin_of_job(uint32_t function) {
+    const auto start = sc_core::sc_time_stamp();
+    hart.write(TASK_MANAGER_FUNCTION, function);
+    run({command(kEngine, 0, 10)});
+    return engine.log.back().begin - start;
+  }
+  int clearings = 0;
+};
+
+TEST(TaskManager, ClearsTheMemoriesOnTheCardWhenTheirOwnerChanges) {
+  SharedBench bench;
+  run_thread([&] {
+    EXPECT_EQ(bench.begin_of_job(0), ns(120));
+    EXPECT_EQ(bench.begin_of_job(2), ns(720));  // instead of 100 for the fetch, which goes on beside it
+    EXPECT_EQ(bench.begin_of_job(2), ns(120));
+    EXPECT_EQ(bench.begin_of_job(0), ns(720));
+    bench.manager.reset();  // changes neither contents nor owner
+    EXPECT_EQ(bench.begin_of_job(0), ns(120));
+    EXPECT_EQ(bench.begin_of_job(1), ns(720));
+  });
+  EXPECT_EQ(bench.clearings, 3);
+  EXPECT_EQ(bench.engine.functions, (std::vector<uint16_t>{0, 2, 2, 0, 0, 1}));
+}
+
+TEST(TaskManager, ClearsTheMemoriesWhenToldSo) {
+  SharedBench bench;
+  run_thread([&] {
+    bench.hart.write(TASK_MANAGER_CONTROL, uint32_t{TASK_MANAGER_CONTROL_CLEAR_MEMORIES_MASK});
+    EXPECT_EQ(bench.clearings, 0);
+    EXPECT_EQ(bench.begin_of_job(0), ns(720));
+    EXPECT_EQ(bench.begin_of_job(0), ns(120));
+  });
+}
+
+TEST(TaskManager, ReportsAFunctionThatCannotBe) {
+  TaskManagerBench bench;
+  bench.hart.write(TASK_MANAGER_FUNCTION, uint32_t{16});
+  EXPECT_EQ(bench.environment.diagnostics().misuse_count(), 0U);
+  bench.hart.write(TASK_MANAGER_FUNCTION, uint32_t{17});
+  EXPECT_EQ(bench.environment.diagnostics().misuse_count(), 1U);
+  EXPECT_EQ(bench.hart.read<uint32_t>(TASK_MANAGER_FUNCTION), 16U);
+}
+
 class SpanRecorder final : public base::TraceSink {
  public:
   void track(base::TrackId id, base::TrackId, std::string_view name) override { names[id] = name; }

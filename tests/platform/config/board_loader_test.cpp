@@ -21,7 +21,7 @@ class BoardLoader : public testing::Test {
   void SetUp() override {
     folder_ = std::filesystem::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
     std::filesystem::create_directories(folder_);
-    write("server.yaml", "server: test\ncards:\n  - card: ./card.yaml\n");
+    write("server.yaml", "server: test\nroot_ports:\n  - card: ./card.yaml\n");
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -80,7 +80,7 @@ TEST_F(BoardLoader, ErrorsNameFileLineKeyAndLimits) {
 
 TEST_F(BoardLoader, RefusesWhatIsNoPowerOfTwo) {
   write_card("lanes: 16", "lanes: 12");
-  EXPECT_THAT(error(), HasSubstr("must be 1, 2, 4, 8 or 16"));
+  EXPECT_THAT(error(), HasSubstr("pcie.lanes: 12 is not a power of two"));
 }
 
 TEST_F(BoardLoader, RefusesMissingAndUnknownKeys) {
@@ -107,10 +107,162 @@ TEST_F(BoardLoader, SurvivesAnyTruncation) {
   }
 }
 
-TEST_F(BoardLoader, RefusesMoreCardsThanItSupports) {
-  write_card("lanes: 16", "lanes: 16");
-  write("server.yaml", "server: test\ncards:\n  - card: ./card.yaml\n  - card: ./card.yaml\n");
-  EXPECT_THAT(error(), HasSubstr("2 cards; this version supports exactly 1"));
+/// Cards below a port, in order.
+std::vector<size_t> cards_below(const PortConfig& port) {
+  if (const auto* card = std::get_if<size_t>(&port.below)) return {*card};
+  std::vector<size_t> cards;
+  for (const auto& each : std::get<std::unique_ptr<SwitchConfig>>(port.below)->ports) {
+    const auto below = cards_below(each);
+    cards.insert(cards.end(), below.begin(), below.end());
+  }
+  return cards;
+}
+
+const SwitchConfig& switch_below(const PortConfig& port) {
+  return *std::get<std::unique_ptr<SwitchConfig>>(port.below);
+}
+
+TEST_F(BoardLoader, Server4HasFourSlotsBehindOneSwitchOfThePublishedLatency) {
+  const auto server = load_server("server-4", NPUVP_BOARDS_DIR);
+  ASSERT_EQ(server.root_ports.size(), 1U);
+  EXPECT_EQ(cards_below(server.root_ports[0]), (std::vector<size_t>{0, 1, 2, 3}));
+  const auto& chip = switch_below(server.root_ports[0]);
+  EXPECT_EQ(chip.model.latency_ns, 115);
+  EXPECT_EQ(chip.model.lanes, 144U);
+  for (uint32_t index = 0; index < 4; ++index) {
+    EXPECT_TRUE(chip.ports[index].hot_plug);
+    EXPECT_EQ(chip.ports[index].slot, index + 1);
+    EXPECT_EQ(chip.ports[index].lanes, 16U);
+    EXPECT_EQ(chip.ports[index].generation, 5U);
+  }
+  EXPECT_TRUE(server.root_complex.peer_to_peer);
+}
+
+TEST_F(BoardLoader, Server16HasFourSwitchesUnderTwoRootPorts) {
+  for (const auto* name : {"server-16", "server-16-vf"}) {
+    const auto server = load_server(name, NPUVP_BOARDS_DIR);
+    ASSERT_EQ(server.cards.size(), 16U);
+    ASSERT_EQ(server.root_ports.size(), 2U);
+    EXPECT_EQ(cards_below(server.root_ports[1]), (std::vector<size_t>{8, 9, 10, 11, 12, 13, 14, 15}));
+    EXPECT_EQ(cards_below(switch_below(server.root_ports[1]).ports.back()), (std::vector<size_t>{12, 13, 14, 15}));
+    EXPECT_EQ(server.cards[15].pcie.virtual_functions, name == std::string("server-16") ? 0U : 16U);
+  }
+}
+
+TEST_F(BoardLoader, AtomMaxHasFourDevicesBehindASwitchOnTheCard) {
+  const auto server = load_server("server-1-max", NPUVP_BOARDS_DIR);
+  ASSERT_EQ(server.cards.size(), 4U);
+  EXPECT_EQ(server.root_ports[0].slot, 1U);
+  EXPECT_EQ(switch_below(server.root_ports[0]).ports[3].slot, 0U);
+  for (const auto& card : server.cards) {
+    EXPECT_EQ(card.pcie.device_id, 0x1250);
+    EXPECT_EQ(card.neural_engines.count, 8U);
+  }
+}
+
+TEST_F(BoardLoader, ACardLikeAnotherChangesOnlyWhatItNames) {
+  write("card.yaml", "card: eight\nlike: atom-ca22\npcie:\n  virtual_functions: 8\n");
+  const auto card = load_server((folder_ / "server.yaml").string(), NPUVP_BOARDS_DIR).cards.at(0);
+  EXPECT_EQ(card.name, "eight");
+  EXPECT_EQ(card.pcie.virtual_functions, 8U);
+  EXPECT_EQ(card.pcie.device_id, 0x1220);
+  EXPECT_EQ(card.dram.mib, 16384U);
+}
+
+TEST_F(BoardLoader, ErrorsInACardLikeAnotherNameTheFileThatIsWrong) {
+  write("card.yaml", "card: wrong\nlike: atom-ca22\npcie:\n  virtual_functions: 17\n");
+  EXPECT_THAT(error(), HasSubstr("card.yaml:4: pcie.virtual_functions: '17' is not an integer from 0 to 16"));
+  write("card.yaml", "card: wrong\nlike: ./base.yaml\n");
+  write("base.yaml", "card: base\npcie: 5\n");
+  EXPECT_THAT(error(), HasSubstr("base.yaml:2: pcie: expected a mapping"));
+  write("base.yaml", "card: base\nlike: ./card.yaml\n");
+  EXPECT_THAT(error(), HasSubstr("base.yaml:2: like: a card that others are like must be complete itself"));
+  write("card.yaml", "card: wrong\nlike: atom-ca23\n");
+  EXPECT_THAT(error(), HasSubstr("card.yaml:2: like: no file for 'atom-ca23'; known: atom-ca22"));
+}
+
+TEST_F(BoardLoader, NamedSlotsKeepTheirNumbersAndOthersGetFreeOnes) {
+  write("card.yaml", "card: c\nlike: atom-ca22\n");
+  write("server.yaml",
+        "server: s\nroot_ports:\n  - card: ./card.yaml\n  - {card: ./card.yaml, slot: 1}\n  - card: ./card.yaml\n");
+  const auto server = load_server((folder_ / "server.yaml").string(), NPUVP_BOARDS_DIR);
+  EXPECT_EQ(server.root_ports[0].slot, 2U);
+  EXPECT_EQ(server.root_ports[1].slot, 1U);
+  EXPECT_EQ(server.root_ports[2].slot, 3U);
+}
+
+/// A server file whose root ports are `ports`, and what loading it says.
+class BoardTree : public BoardLoader {
+ protected:
+  void SetUp() override {
+    BoardLoader::SetUp();
+    write("card.yaml", "card: c\nlike: atom-ca22\n");
+  }
+  std::string error_of(const std::string& ports) {
+    write("server.yaml", "server: s\nroot_ports:\n" + ports);
+    return error();
+  }
+  static std::string repeat(const std::string& text, size_t count) {
+    std::string all;
+    while (count-- > 0) all += text;
+    return all;
+  }
+};
+
+TEST_F(BoardTree, APortLeadsToExactlyOneThing) {
+  EXPECT_THAT(error_of("  - lanes: 16\n"), HasSubstr("server.yaml:3: root_ports[0]: a port leads to either"));
+  EXPECT_THAT(error_of("  - {card: ./card.yaml, switch: {}}\n"), HasSubstr("either a 'card' or a 'switch'"));
+  EXPECT_THAT(error_of("  []\n"), HasSubstr("root_ports: expected a list with at least one entry"));
+}
+
+TEST_F(BoardTree, RefusesUnknownAndWrongKeysInTheTree) {
+  EXPECT_THAT(error_of("  - {card: ./card.yaml, hotplug: true}\n"),
+              HasSubstr("server.yaml:3: root_ports[0].hotplug: unknown key; known here: card, generation, hot_plug"));
+  EXPECT_THAT(error_of("  - {card: ./card.yaml, hot_plug: 1}\n"), HasSubstr("hot_plug: '1' is neither true nor false"));
+  EXPECT_THAT(error_of("  - {card: ./card.yaml, lanes: 3}\n"), HasSubstr("lanes: 3 is not a power of two"));
+  EXPECT_THAT(error_of("  - {card: ./card.yaml, generation: 6}\n"), HasSubstr("not an integer from 1 to 5"));
+  EXPECT_THAT(error_of("  - card: ./card.yaml\nroot_complex: {peer: true}\n"), HasSubstr("root_complex.peer: unknown"));
+  EXPECT_THAT(error_of("  - card: ./card.yaml\nroot_complex: {latency_ns: -1}\n"),
+              HasSubstr("root_complex.latency_ns"));
+  EXPECT_THAT(error_of("  - switch: {model: pex1, ports: [{card: ./card.yaml}]}\n"),
+              HasSubstr("switch.model: no file for 'pex1'; known: pex89000"));
+  EXPECT_THAT(error_of("  - switch: {model: pex89000}\n"), HasSubstr("key 'ports' is missing"));
+  EXPECT_THAT(error_of("  - switch: {model: pex89000, ports: [{card: ./card.yaml}], latency_ns: 1}\n"),
+              HasSubstr("switch.latency_ns: unknown key"));
+  EXPECT_THAT(error_of("  - {hot_plug: true, switch: {model: pex89000, ports: [{card: ./card.yaml}]}}\n"),
+              HasSubstr("only a card can be taken out"));
+}
+
+TEST_F(BoardTree, CountsCardsPortsLanesAndSlots) {
+  const std::string card = "  - {card: ./card.yaml, lanes: 1}\n";
+  EXPECT_EQ(error_of(repeat(card, 32)), "");
+  EXPECT_THAT(error_of(repeat(card, 33)), HasSubstr("33 ports; a bus has room for 32"));
+  const std::string two_switches =
+      repeat("  - switch: {model: pex89000, ports: [" + repeat("{card: ./card.yaml, lanes: 1},", 17) + "]}\n", 2);
+  EXPECT_THAT(error_of(two_switches), HasSubstr("root_ports[1].switch.ports[15].card: more than 32 cards"));
+  EXPECT_THAT(error_of("  - switch: {model: pex89000, ports: [" + repeat("{card: ./card.yaml},", 9) + "]}\n"),
+              HasSubstr("switch.ports: 160 lanes with the upstream port; a pex89000 has 144"));
+  EXPECT_THAT(error_of(repeat("  - {card: ./card.yaml, slot: 5}\n", 2)),
+              HasSubstr("root_ports[1].slot: slot 5 exists"));
+}
+
+TEST_F(BoardTree, IsNoDeeperThanFourSwitchesWhateverTheFilesSay) {
+  const auto nested = [](size_t depth) {
+    return "  - switch: " + repeat("{model: pex89000, ports: [{switch: ", depth - 1) +
+           "{model: pex89000, ports: [{card: ./card.yaml}]}" + repeat("}]}", depth - 1) + "\n";
+  };
+  EXPECT_EQ(error_of(nested(4)), "");
+  EXPECT_THAT(error_of(nested(5)), HasSubstr("more than 4 switches on the way to a card"));
+  // YAML can refer to a list inside of itself.
+  EXPECT_NE(error_of("  &all\n  - switch: {model: pex89000, ports: *all}\n"), "");
+}
+
+TEST_F(BoardTree, ACardWithASwitchHoldsDevicesOnly) {
+  write("card.yaml", "card: c\nswitch: {model: pex89000, ports: [{card: ./card.yaml}]}\n");
+  EXPECT_THAT(error_of("  - card: ./card.yaml\n"),
+              HasSubstr("card.yaml:2: switch.ports[0].card: this card has a switch"));
+  write("card.yaml", "card: c\nswitch: {model: pex89000, ports: [{card: atom-ca22, hot_plug: true}]}\n");
+  EXPECT_THAT(error_of("  - card: ./card.yaml\n"), HasSubstr("devices on one card cannot be taken out"));
 }
 
 }  // namespace

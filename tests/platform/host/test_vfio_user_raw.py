@@ -135,6 +135,27 @@ def test_a_message_cut_off_by_disconnection_ends_quietly(server):
     assert server.finish()[0] == 0
 
 
+def test_an_interrupt_goes_to_an_eventfd_only(client):
+    """Anything else could block the server (a full pipe) or kill it (a pipe that nobody reads)."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    for fd in (writer, client.socket.fileno(), memory(1)):
+        refused(errno.EINVAL, client.set_irqs, 0x24, count=1, fds=[fd])
+    eventfd = os.eventfd(0)
+    refused(errno.EINVAL, client.set_irqs, 0x24, count=2, fds=[eventfd, writer])
+    client.set_irqs(0x24, count=1, fds=[eventfd])
+
+
+def test_a_full_eventfd_does_not_stop_the_server(client):
+    eventfd = os.eventfd(0)
+    os.eventfd_write(eventfd, 0xfffffffffffffffe)
+    client.set_irqs(0x24, count=1, fds=[eventfd])
+    client.set_irqs(0x21, count=1)
+    assert os.eventfd_read(eventfd) == 0xfffffffffffffffe
+    client.set_irqs(0x21, count=1)
+    assert os.eventfd_read(eventfd) == 1
+
+
 def test_accesses_outside_their_region_are_refused(client):
     for region, offset, count in [(BAR0, CONFIG_BYTES, 4), (BAR0, CONFIG_BYTES - 2, 4), (BAR0, (1 << 64) - 4, 4),
                                   (BAR0, (1 << 64) - 4, 8), (CONFIG, PAGE, 1), (CONFIG, 0, PAGE + 1), (1, 0, 4),

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/config/card_reader.h"
+
+#include <fmt/format.h>
+
+#include "firmware/abi/memory_map.h"
+
+namespace npuvp::config {
+namespace {
+
+CardConfig::Pcie read_pcie(YamlReader reader) {
+  CardConfig::Pcie pcie{};
+  pcie.vendor_id = static_cast<uint16_t>(reader.integer("vendor_id", 1, 0xfffe));
+  pcie.device_id = static_cast<uint16_t>(reader.integer("device_id", 1, 0xfffe));
+  pcie.class_code = reader.integer("class_code", 0, 0xffffff);
+  pcie.generation = reader.integer("generation", 1, 5);
+  pcie.lanes = reader.power_of_two("lanes", 1, 16);
+  pcie.max_payload_bytes = reader.power_of_two("max_payload_bytes", 128, 4096);
+  pcie.aperture_mib = reader.power_of_two("aperture_mib", 1, 16384);
+  pcie.aperture_most_mib = reader.power_of_two("aperture_most_mib", pcie.aperture_mib, 65536);
+  pcie.link_latency_ns = reader.number("link_latency_ns", 0, 1e6);
+  pcie.virtual_functions = reader.integer("virtual_functions", 0, 16);
+  pcie.virtual_aperture_mib = reader.power_of_two("virtual_aperture_mib", 1, 1024);
+  reader.finish();
+  return pcie;
+}
+
+CardConfig::CommandProcessor read_command_processor(YamlReader reader) {
+  CardConfig::CommandProcessor processor{};
+  processor.harts = reader.integer("harts", 1, 4);
+  processor.clock_mhz = reader.number("clock_mhz", 1, 10000);
+  processor.quantum_us = reader.number("quantum_us", 0.1, 1e6);
+  reader.finish();
+  return processor;
+}
+
+ArrayShape read_shape(YamlReader reader) {
+  const ArrayShape shape{.rows = reader.integer("rows", 1, 1024), .columns = reader.integer("columns", 1, 1024)};
+  reader.finish();
+  return shape;
+}
+
+CardConfig::NeuralEngines read_neural_engines(YamlReader reader) {
+  CardConfig::NeuralEngines engines{};
+  engines.count = reader.integer("count", 1, 8);
+  engines.clock_mhz = reader.number("clock_mhz", 1, 10000);
+  engines.scratchpad_mib = reader.integer("scratchpad_mib", 1, NPU_MAP_SCRATCHPAD_STRIDE >> 20);
+  engines.scratchpad_gb_per_s = reader.number("scratchpad_gb_per_s", 0.1, 1e5);
+  engines.vector_lanes = reader.integer("vector_lanes", 1, 4096);
+  auto core = reader.mapping("tensor_core");
+  engines.int8 = read_shape(core.mapping("int8"));
+  engines.fp16 = read_shape(core.mapping("fp16"));
+  core.finish();
+  reader.finish();
+  return engines;
+}
+
+CardConfig::SharedMemory read_shared_memory(YamlReader reader) {
+  CardConfig::SharedMemory memory{};
+  memory.mib = reader.integer("mib", 1, static_cast<uint32_t>((NPU_MAP_SCRATCHPAD - NPU_MAP_SHARED) >> 20));
+  memory.gb_per_s = reader.number("gb_per_s", 0.1, 1e5);
+  memory.latency_ns = reader.number("latency_ns", 0, 1e6);
+  reader.finish();
+  return memory;
+}
+
+CardConfig::Dram read_dram(YamlReader reader) {
+  CardConfig::Dram dram{};
+  dram.mib = reader.integer("mib", 1024, 65536);
+  dram.channels = reader.integer("channels", 1, 64);
+  dram.channel_gb_per_s = reader.number("channel_gb_per_s", 0.1, 1e4);
+  dram.efficiency = reader.number("efficiency", 0.01, 1);
+  dram.latency_ns = reader.number("latency_ns", 0, 1e6);
+  reader.finish();
+  return dram;
+}
+
+CardConfig::Noc read_noc(YamlReader reader) {
+  CardConfig::Noc noc{};
+  noc.clock_mhz = reader.number("clock_mhz", 1, 10000);
+  noc.port_bytes_per_cycle = reader.integer("port_bytes_per_cycle", 1, 65536);
+  noc.memory_port_bytes_per_cycle = reader.integer("memory_port_bytes_per_cycle", 1, 65536);
+  noc.hop_latency_ns = reader.number("hop_latency_ns", 0, 1e6);
+  reader.finish();
+  return noc;
+}
+
+CardConfig::Dma read_dma(YamlReader reader) {
+  CardConfig::Dma dma{};
+  dma.outstanding_bursts = reader.integer("outstanding_bursts", 1, 1024);
+  dma.startup_ns = reader.number("startup_ns", 0, 1e6);
+  reader.finish();
+  return dma;
+}
+
+CardConfig::TaskManager read_task_manager(YamlReader reader) {
+  CardConfig::TaskManager manager{};
+  manager.dispatch_ns = reader.number("dispatch_ns", 0, 1e6);
+  reader.finish();
+  return manager;
+}
+
+}  // namespace
+
+CardConfig read_card(YamlReader& reader) {
+  CardConfig card;
+  card.name = reader.text("card");
+  card.pcie = read_pcie(reader.mapping("pcie"));
+  card.command_processor = read_command_processor(reader.mapping("command_processor"));
+  card.neural_engines = read_neural_engines(reader.mapping("neural_engines"));
+  card.shared_memory = read_shared_memory(reader.mapping("shared_memory"));
+  card.dram = read_dram(reader.mapping("dram"));
+  card.noc = read_noc(reader.mapping("noc"));
+  card.dma = read_dma(reader.mapping("dma"));
+  card.task_manager = read_task_manager(reader.mapping("task_manager"));
+  reader.finish();
+  if (card.pcie.aperture_most_mib > card.dram.mib) {
+    reader.fail("pcie", fmt::format("aperture_most_mib: more than the DRAM; at most {}", card.dram.mib));
+  }
+  return card;
+}
+
+}  // namespace npuvp::config

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the fuzzers' first inputs: FOLDER/TARGET/NAME. usage: seeds.py FOLDER
+
+Right files and right sessions of each kind, so that mutations start deep inside. The steps of a vfio_user session are
+laid out as in vfio_user_record.h.
+"""
+
+import hashlib
+import struct
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+
+# Action, in the order of vfio_user_record.h.
+(VERSION, DMA_MAP, DMA_UNMAP, GET_INFO, REGION_INFO, REGION_IO_FDS, IRQ_INFO, SET_IRQS, READ, WRITE, WRITE_MULTI, RESET,
+ OTHER, CARD_DMA, RUN, HANG_UP, RAW) = range(17)
+SIZE, SHORTER, LONGER, TYPE, COMMAND, TWO_PIECES, FLIP_BYTE = range(9, 16)
+NO_REPLY, KEEP_BACK, DOES_NOT_READ = 0x10, 0x20, 0x40
+CONFIG, PORT, CARD, NOBODY, REGISTERS, MSIX, OWN, MEMORY, END = range(9)
+SIZE4, SIZE8, SIZE4096, SIZE_1M = 0 << 4, 3 << 4, 10 << 4, 13 << 4
+# MSI-X; eventfds, all vectors
+ALL_VECTORS = dict(select=2, a=32 << 8, b=0x24)
+
+
+def step(action, twist=0, fds=0, select=0, a=0, b=0):
+    return struct.pack("<BBBBIQ", action, twist, fds, select, a, b)
+
+
+HELLO = step(VERSION)
+INTERRUPTS = step(SET_IRQS, **ALL_VECTORS)
+# 64 pages from address 0.
+MEMORY_MAPPED = step(DMA_MAP, b=64)
+
+
+def msix_vector(vector):
+    """The guest's driver points a vector of the card at vector 1 of the VMD and unmasks it."""
+    base = 16 * vector
+    return b"".join(step(WRITE, NO_REPLY, select=MSIX | SIZE4, a=base + offset, b=value)
+                    for offset, value in ((0, 0xfee01000), (4, 0), (8, 0), (12, 0)))
+
+
+# Enable of MSI-X in the card's capability: wherever it is, the fuzzer finds it from a neighbouring offset.
+MSIX_ENABLED = b"".join(step(WRITE, select=CARD | SIZE4, a=offset, b=0x80000000) for offset in range(0x40, 0x100, 0x10))
+
+SESSIONS = {
+    "discovery": HELLO + step(GET_INFO) + b"".join(step(REGION_INFO, select=index) + step(REGION_IO_FDS, select=index)
+                                                   for index in range(9)) +
+                 b"".join(step(IRQ_INFO, select=index) for index in range(5)),
+    "configuration": HELLO + b"".join(step(READ, select=place | SIZE4, a=offset)
+                                      for place in (CONFIG, PORT, CARD, NOBODY) for offset in (0, 4, 0x10, 0x34, 0x100)),
+    "whole-page": HELLO + step(READ, select=CARD | SIZE4096) + step(READ, select=CONFIG | SIZE4096),
+    "bars": HELLO + b"".join(step(WRITE, select=place | SIZE4, a=0x10 + 4 * bar, b=0xffffffff) +
+                             step(READ, select=place | SIZE4, a=0x10 + 4 * bar)
+                             for place in (CONFIG, CARD) for bar in range(6)),
+    "registers": HELLO + step(WRITE, NO_REPLY, select=REGISTERS | SIZE8, a=0x200, b=0x1122334455667788) +
+                 step(READ, select=REGISTERS | SIZE8, a=0x200) + step(READ, select=REGISTERS | SIZE4),
+    "memory": HELLO + step(WRITE, select=MEMORY | SIZE4096, b=1) + step(READ, select=OWN | SIZE_1M),
+    "deaf": HELLO + step(READ, DOES_NOT_READ, select=OWN | SIZE_1M),
+    "dma": HELLO + INTERRUPTS + MEMORY_MAPPED + MSIX_ENABLED + msix_vector(0) +
+           step(CARD_DMA, a=1 << 16, b=4096) + step(RUN, a=100000) + step(DMA_UNMAP, b=64) +
+           step(CARD_DMA, a=1 << 16, b=4096),
+    "maps": HELLO + MEMORY_MAPPED + step(DMA_MAP, select=1 << 4, b=64) + step(DMA_MAP, select=2 << 4, b=1) +
+            step(DMA_MAP, a=64, b=1 | 1 << 16) + step(DMA_MAP, a=63, b=2) + step(DMA_MAP, fds=0x10, a=200, b=16) +
+            step(DMA_UNMAP, a=64, b=1),
+    "interrupts": HELLO + INTERRUPTS + msix_vector(1) + MSIX_ENABLED + step(WRITE, select=REGISTERS | SIZE4, a=0x100, b=3) +
+                  step(RUN, a=10000) + step(SET_IRQS, select=2, a=1 << 8, b=0x21) +
+                  step(SET_IRQS, select=2, a=4 << 8, b=0x0122) + step(SET_IRQS, select=2, b=0x21),
+    "full-eventfd": HELLO + step(SET_IRQS, fds=0x05, select=3, a=1 << 8, b=0x24) +
+                    step(SET_IRQS, select=3, a=1 << 8, b=0x21),
+    "multi": HELLO + step(WRITE_MULTI, select=REGISTERS | 4 << 4, a=0x200, b=7) +
+             step(WRITE_MULTI, select=END | 2 << 4, a=0x7c),
+    "reset": HELLO + MEMORY_MAPPED + step(RESET) + step(READ, select=REGISTERS | SIZE4),
+    "flr": HELLO + step(WRITE, select=CARD | SIZE4, a=0x48, b=0x8000) + step(RUN, a=1000000) +
+           step(READ, select=CARD | SIZE4),
+    "hot-reset": HELLO + step(WRITE, select=PORT | SIZE4, a=0x3c, b=0x400000) + step(READ, select=CARD | SIZE4) +
+                 step(WRITE, select=PORT | SIZE4, a=0x3c),
+    "pipelined": HELLO + 8 * step(WRITE, NO_REPLY | KEEP_BACK, select=REGISTERS | SIZE4, a=0x300) +
+                 step(READ, select=REGISTERS | SIZE4),
+    "pieces": HELLO + step(READ, TWO_PIECES, select=CONFIG | SIZE4, a=10) +
+              step(DMA_MAP, TWO_PIECES, a=20, b=1) + step(GET_INFO, TWO_PIECES, a=3),
+    "wrong": HELLO + step(READ, SHORTER) + step(WRITE, LONGER) + step(GET_INFO, TYPE, a=7) + step(OTHER, a=14) +
+             step(OTHER, a=99) + step(GET_INFO, fds=0x20) + step(DMA_MAP, FLIP_BYTE, a=0x105, b=1) +
+             step(GET_INFO, COMMAND, a=11) + step(VERSION),
+    "too-large": HELLO + step(GET_INFO, SIZE, a=0x200000),
+    "raw": step(RAW, a=0x00020001, b=0x10) + step(HANG_UP),
+    "no-hello": step(READ) + step(VERSION, select=2) + step(VERSION, a=1) + HELLO,
+}
+
+
+def npy(descr, shape, data, version=1):
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(header)) + header + data
+
+
+def image(payload, load, entry):
+    """A firmware image as firmware/abi/image.h says, behind the host's ABI version."""
+    abi = next(int(line.split()[2].rstrip("u")) for line in (TOP / "firmware/abi/abi.h").read_text().splitlines()
+               if line.startswith("#define NPU_ABI_MAJOR")) << 16
+    def header(digest):
+        return struct.pack("<IIIIIIQQ32s56x", 0x4657504e, 1, abi, 0x10000, len(payload), 0, load, entry, digest)
+    digest = hashlib.sha256(header(bytes(32)) + payload).digest()
+    return struct.pack("<I", abi) + header(digest) + payload
+
+
+def varint(value):
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes(out + bytes([value]))
+
+
+def field(number, value):
+    """A field of a protobuf message: an integer, or bytes."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def onnx_tensor(name, dims, values):
+    return (b"".join(field(1, dim) for dim in dims) + field(2, 1) + field(8, name) +
+            field(9, struct.pack(f"<{len(values)}f", *values)))
+
+
+def onnx_node(op, inputs, output, attributes=b""):
+    return b"".join(field(1, name) for name in inputs) + field(2, output) + field(3, output) + field(4, op) + attributes
+
+
+def onnx_value(name, dims):
+    shape = b"".join(field(1, field(1, dim)) for dim in dims)
+    return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
+
+
+def onnx_model(nodes, tensors, in_dims, out):
+    """Field numbers: sw/compiler/onnx.proto."""
+    graph = (b"".join(field(1, node) for node in nodes) + field(2, "g") + b"".join(field(5, each) for each in tensors) +
+             field(11, onnx_value("x", in_dims)) + field(12, onnx_value(out, in_dims[:1])))
+    return field(1, 7) + field(7, graph) + field(8, field(2, 13))
+
+
+WEIGHT = onnx_tensor("w", (3, 2), [0.5] * 6)
+BIAS = onnx_tensor("b", (2,), [1.0, -1.0])
+
+FILES = {
+    "vfio_user": SESSIONS,
+    "board": {
+        "server": (TOP / "platform/boards/servers/server-1.yaml").read_bytes(),
+        "card": (TOP / "platform/boards/cards/atom-ca22.yaml").read_bytes(),
+    },
+    "npy": {
+        "u1": npy("|u1", "(2, 3)", bytes(range(6))),
+        "f4": npy("<f4", "(2,)", bytes(8), version=2),
+        "f2": npy("<f2", "(1, 2)", b"\0\x3c\1\0"),
+        "i8": npy("<i8", "()", bytes(8)),
+    },
+    "image": {
+        "good": image(bytes(64), 0x100000, 0x100010),
+        "outside": image(bytes(64), 0x200000, 0x200000),
+    },
+    "onnx": {
+        "dense": onnx_model([onnx_node("MatMul", ("x", "w"), "p"), onnx_node("Add", ("p", "b"), "s"),
+                             onnx_node("Relu", ("s",), "y")], [WEIGHT, BIAS], (4, 3), "y"),
+        "gemm": onnx_model([onnx_node("Flatten", ("x",), "f"), onnx_node("Gemm", ("f", "w", "b"), "y")],
+                           [WEIGHT, BIAS], (4, 3, 1), "y"),
+    },
+}
+
+
+def main():
+    folder = Path(sys.argv[1])
+    for target, files in FILES.items():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        for name, contents in files.items():
+            (folder / target / name).write_bytes(contents)
+
+
+main()
