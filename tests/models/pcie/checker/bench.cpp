@@ -157,12 +157,39 @@ void Bench::wait() {
   sc_core::sc_start(sc_core::sc_time(100, sc_core::SC_MS));  // 6.6.1: what software has to wait for
 }
 
+/// Compares Unsupported Request Detected of every function that can be reached, at once.
+void Bench::check_statuses() {
+  if (is_lax_ || depth_ > 0) return;
+  const auto check = [&](const Place& place) {
+    const ShadowFunction& function = place.function();
+    const auto id = function.is_learned() ? shadow_.id_of(place) : std::nullopt;
+    if (!id || failed()) return;
+    RawReader reader(initiators_.config, *id);
+    const unsigned at = function.express() + 0xa;
+    const uint32_t value = reader.read(at, 2);
+    if (function.is_known(at, 2, 8) && ((value ^ function.get(at, 2)) & 8) != 0) {
+      fail(fmt::format("{}: Unsupported Request Detected is {:#x}, last refusal: {}", function.name(), value & 8,
+                       function.refusal()));
+    }
+  };
+  for (const auto& bridge : shadow_.bridges()) check({.bridge = bridge.get()});
+  for (const auto& card : shadow_.cards()) {
+    for (unsigned index = 0; index <= card->enabled; ++index) check({.card = card.get(), .index = index});
+  }
+}
+
 void Bench::follow(const Consequences& consequences) {
   if (consequences.wait) wait();
   if (is_lax_ || depth_ > 3) return;
   ++depth_;
   for (const Consequences::Look& look : consequences.looks) {
     if (const auto id = shadow_.id_of(look.place)) read_config(*id, look.offset, look.bytes);
+  }
+  for (const auto& bridge : shadow_.bridges()) {  // those that were out of reach then
+    if (!bridge->may_be_contained) continue;
+    if (const auto id = shadow_.id_of({.bridge = bridge.get()})) {
+      read_config(*id, bridge->function.extended(0x001d) + 8, 2);
+    }
   }
   --depth_;
 }
@@ -216,6 +243,7 @@ uint32_t Bench::read_config(uint16_t id, unsigned offset, unsigned bytes) {
       break;
     default: follow(shadow_.note_anywhere()); break;
   }
+  if (is_paranoid_) check_statuses();
   return value;
 }
 
@@ -253,6 +281,7 @@ void Bench::write_config(uint16_t id, unsigned offset, unsigned bytes, uint32_t 
     case Fate::kRefused: follow(shadow_.note_refusal(verdict)); break;
     default: give_up_state(); break;
   }
+  if (is_paranoid_) check_statuses();
 }
 
 void Bench::fundamental_reset() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -92,6 +93,7 @@ class Bench {
   void fail(const std::string& text);
   void follow(const Consequences& consequences);
   void wait();
+  void check_statuses();
 
   /// Judges what a memory access did; `data`: read, or to be written.
   void judge_memory(uint64_t address, std::span<uint8_t> data, bool is_write, std::vector<Piece>& pieces,
@@ -102,6 +104,7 @@ class Bench {
   void judge_refused(const Piece& piece, bool is_write, bool is_dma, bool may_be_left_out);
   bool take_touches(const Piece& piece, uint64_t offset, uint64_t bytes, bool is_write, size_t& next, bool all);
   bool may_touch(const Touch& touch, uint64_t address, uint64_t bytes) const;
+  void forget_tables();
   MsixTable& table_of(const Card& card, unsigned function);
   static bool touches_msix(const Verdict& verdict, uint64_t bytes);
   CardMemory& memory_of(const Card& card);
@@ -121,6 +124,8 @@ class Bench {
   std::map<std::pair<const Card*, unsigned>, MsixTable> tables_;
 
   bool is_lax_ = false;
+  /// PCIE_RANDOM_PARANOID: errors are looked for after every access, which tells the access that made them.
+  const bool is_paranoid_ = std::getenv("PCIE_RANDOM_PARANOID") != nullptr;
   unsigned depth_ = 0;
   uint64_t accesses_ = 0;
   std::string failure_;

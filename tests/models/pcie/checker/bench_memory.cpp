@@ -100,6 +100,14 @@ Bench::MsixTable& Bench::table_of(const Card& card, unsigned function) {
   return table;
 }
 
+void Bench::forget_tables() {
+  for (const auto& card : shadow_.cards()) {
+    for (unsigned function = 0; function < card->functions.size(); ++function) {
+      std::ranges::fill(table_of(*card, function).known, uint8_t{0});
+    }
+  }
+}
+
 void Bench::judge_msix(const Piece& piece, bool is_write, size_t& next) {
   const Card& card = *piece.verdict.place.card;
   const unsigned function = piece.verdict.place.index;
@@ -230,15 +238,13 @@ void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_writ
         break;
       case Fate::kLost: break;
       case Fate::kUndefined:
+        while (next < touches.size() && may_touch(touches[next], piece.address, piece.data.size())) ++next;
         follow(shadow_.note_anywhere());
         restore();
-        while (next < touches.size() && may_touch(touches[next], piece.address, piece.data.size())) ++next;
         may_fail = true;
         failed_read |= is_dma && !is_write;
         // Perhaps it hit a table, which no touch tells.
-        if (is_write) {
-          for (auto& [where, table] : tables_) std::ranges::fill(table.known, uint8_t{0});
-        }
+        if (is_write) forget_tables();
         break;
     }
     restore();
@@ -246,15 +252,14 @@ void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_writ
     // Containment may have cut the way for what follows.
     if ((failed_read || may_fail) && is_armed) {
       is_open = true;
+      while (next < touches.size() && may_touch(touches[next], address, data.size())) ++next;
       follow(shadow_.note_anywhere());
       restore();
     }
   }
   if (failed()) return;
   if (is_dma && failed_read) shadow_.note_events();  // the requester's status too, 7.5.1.1.4
-  if (is_open && is_write) {
-    for (auto& [where, table] : tables_) std::ranges::fill(table.known, uint8_t{0});
-  }
+  if (is_open && is_write) forget_tables();
   if (is_open) {
     while (next < touches.size() && may_touch(touches[next], address, data.size())) ++next;
   }
@@ -289,6 +294,7 @@ void Bench::read_memory(uint64_t address, unsigned bytes) {
   pass(delay);
   note("memory read", address, bytes, data[0], pieces[0].verdict.reason);
   judge_memory(address, data, false, pieces, status, false);
+  if (is_paranoid_) check_statuses();
 }
 
 void Bench::write_memory(uint64_t address, std::span<const uint8_t> data) {
@@ -301,6 +307,7 @@ void Bench::write_memory(uint64_t address, std::span<const uint8_t> data) {
   pass(delay);
   note("memory write", address, static_cast<unsigned>(data.size()), data[0], pieces[0].verdict.reason);
   judge_memory(address, copy, true, pieces, status, false);
+  if (is_paranoid_) check_statuses();
 }
 
 void Bench::dma_read(size_t card, unsigned function, uint64_t address, unsigned bytes) {
@@ -315,6 +322,7 @@ void Bench::dma_read(size_t card, unsigned function, uint64_t address, unsigned 
   pass(delay);
   note("DMA read", address, bytes, card << 8 | function, pieces[0].verdict.reason);
   judge_memory(address, data, false, pieces, status, true);
+  if (is_paranoid_) check_statuses();
 }
 
 void Bench::dma_write(size_t card, unsigned function, uint64_t address, std::span<const uint8_t> data) {
@@ -329,6 +337,7 @@ void Bench::dma_write(size_t card, unsigned function, uint64_t address, std::spa
   pass(delay);
   note("DMA write", address, static_cast<unsigned>(data.size()), card << 8 | function, pieces[0].verdict.reason);
   judge_memory(address, copy, true, pieces, status, true);
+  if (is_paranoid_) check_statuses();
 }
 
 }  // namespace npuvp::tests::checker

@@ -167,6 +167,7 @@ Consequences ShadowFabric::write_config(const Place& place, unsigned offset, uns
     const bool status = dpc != 0 && overlaps(offset, bytes, dpc + 8, 2);
     if (control && is_containment_enabled(*place.bridge)) {  // the software trigger, 7.9.15.3
       function.note_event();
+      place.bridge->may_be_contained = !place.bridge->contained;
       consequences.wait = true;
       consequences.looks.push_back({place, dpc + 8, 2});
     }
@@ -330,6 +331,7 @@ Consequences ShadowFabric::after_read(const Place& place) {
   if (place.bridge != nullptr) {
     Bridge& bridge = *place.bridge;
     const unsigned dpc = bridge.function.extended(0x001d);
+    if (dpc != 0 && bridge.function.is_known(dpc + 8, 1, 1)) bridge.may_be_contained = false;
     if (dpc != 0 && !bridge.contained && (bridge.function.get(dpc + 8, 1) & 1) != 0) {
       bridge.contained = true;
       reset_below(bridge, Reset::kHot);
@@ -344,6 +346,7 @@ Consequences ShadowFabric::after_read(const Place& place) {
 void ShadowFabric::look_for_containment(const Place& place, Consequences& consequences) {
   for (Bridge* bridge = bridge_of(place); bridge != nullptr; bridge = bridge->above) {
     if (is_containment_enabled(*bridge)) {
+      bridge->may_be_contained = !bridge->contained;
       consequences.looks.push_back({{.bridge = bridge}, bridge->function.extended(0x001d) + 8, 2});
     }
   }
@@ -387,6 +390,7 @@ Consequences ShadowFabric::note_anywhere() {
     if (!bridge->function.is_learned()) continue;
     bridge->function.maybe_unsupported_request();
     if (is_containment_enabled(*bridge)) {
+      bridge->may_be_contained = !bridge->contained;
       consequences.looks.push_back({{.bridge = bridge.get()}, bridge->function.extended(0x001d) + 8, 2});
     }
   }
@@ -402,6 +406,7 @@ void ShadowFabric::fundamental_reset() {
   for (const auto& bridge : bridges_) {
     if (bridge->function.is_learned()) bridge->function.reset(Reset::kPower);
     bridge->contained = false;
+    bridge->may_be_contained = false;
   }
   for (const auto& card : cards_) {
     if (card->physical().is_learned()) reset_card(*card, Reset::kPower);

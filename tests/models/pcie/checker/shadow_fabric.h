@@ -67,6 +67,7 @@ struct Bridge {
   std::vector<Bridge*> below{};  ///< Downstream ports of an upstream port; the upstream port at the link's other end.
   Card* card = nullptr;          ///< At the link's other end.
   bool contained = false;        ///< DPC (6.2.10) holds the link down.
+  bool may_be_contained = false; ///< An error may have made it so; DPC Status was not read since.
 
   [[nodiscard]] uint8_t secondary() const { return static_cast<uint8_t>(function.get(0x19, 1)); }
   [[nodiscard]] uint8_t subordinate() const { return static_cast<uint8_t>(function.get(0x1a, 1)); }

@@ -64,6 +64,7 @@ class ShadowFunction {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] FunctionKind kind() const { return kind_; }
+  [[nodiscard]] const char* refusal() const { return refusal_; }  ///< Why the last request was refused here.
   [[nodiscard]] unsigned express() const { return express_; }  ///< Offset of the capability.
   /// Offsets, 0: none.
   [[nodiscard]] unsigned capability(unsigned id) const { return find(capabilities_, id); }

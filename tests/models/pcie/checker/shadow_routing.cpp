@@ -80,6 +80,7 @@ Verdict ShadowFabric::route_config(uint16_t id) const {
 }
 
 Verdict ShadowFabric::config_below(Bridge& port, uint8_t bus, uint8_t devfn) const {
+  if (port.may_be_contained) return undefined("perhaps contained");
   if (!link_is_up(port)) return refused(&port, false, "link down, 2.9.1");
   if (bus == port.secondary()) return config_on_link(port, devfn);
   if (port.card != nullptr) return refused(*port.card, 0, "Type 1 request at an endpoint, 7.3.3");
@@ -150,6 +151,7 @@ Verdict ShadowFabric::route_memory(uint64_t address) const {
 }
 
 Verdict ShadowFabric::memory_below(Bridge& port, uint64_t address) const {
+  if (port.may_be_contained) return undefined("perhaps contained");
   if (!link_is_up(port)) return refused(&port, false, "link down, 2.9.1");
   if (port.card != nullptr) return memory_in_card(*port.card, address);
   if (port.below.empty()) return refused(&port, false, "nothing below");
@@ -247,7 +249,7 @@ Verdict ShadowFabric::route_dma(const Card& card, unsigned index, uint64_t addre
   if (index > 0 && !is_in_d0(card.physical())) return undefined("virtual function of a function in D3hot, 9.6.2");
   const uint8_t requester_bus = card.captured_bus[index];
   if (requester_bus != card.captured_bus[0]) return undefined("bus numbers changed, 2.2.6.2");
-  if (!link_is_up(*card.above)) return undefined("link down");
+  if (card.above->may_be_contained || !link_is_up(*card.above)) return undefined("link down");
   Verdict verdict = from_below(*card.above, address, requester_bus, is_read, false);
   if (is_read && verdict.fate != Fate::kRefused && !completions_return(card, requester_bus)) {
     return undefined("completions do not find back, 2.2.4.2");
@@ -275,6 +277,7 @@ Verdict ShadowFabric::from_below(Bridge& port, uint64_t address, uint8_t request
     peer = other;
   }
   if (peer == nullptr) {
+    if (redirected && tolerates(6)) return undefined("F6");
     if (in_window(upstream, address)) return refused(&port, true, "in the switch, but no port's, 2.2.4.1");
     return from_switch(upstream, address, requester_bus, is_read, redirected);
   }
@@ -303,7 +306,7 @@ Verdict ShadowFabric::from_switch(Bridge& upstream, uint64_t address, uint8_t re
                                   bool redirected) const {
   if (!is_master(upstream.function)) return refused(&upstream, false, "bus master enable, 7.5.1.1.3");
   if (!is_in_d0(upstream.function)) return undefined("upstream port in D3hot");
-  if (!link_is_up(*upstream.above)) return undefined("link down");
+  if (upstream.above->may_be_contained || !link_is_up(*upstream.above)) return undefined("link down");
   return from_below(*upstream.above, address, requester_bus, is_read, redirected);
 }
 
