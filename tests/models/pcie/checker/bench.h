@@ -20,8 +20,8 @@
 
 namespace npuvp::tests::checker {
 
-/// The fabric under test beside its shadow: every access goes to both and the answers are compared. The first difference
-/// stops everything and is kept as text.
+/// The fabric under test beside its shadow: every access goes to both and the answers are compared. The first
+/// difference stops everything and is kept as text.
 class Bench {
  public:
   /// Where something can be connected: a root port or a switch's downstream port.
@@ -54,11 +54,21 @@ class Bench {
   /// Takes over the power-on contents of a function that can be reached.
   void learn(const Place& place);
 
+  /// Changes a register behind the checker's back, which it must notice.
+  void tamper(uint16_t id, unsigned offset, unsigned bytes, uint32_t value);
+
   /// From now on the state is undefined: only that nothing outside any BAR is touched is still judged.
   void give_up_state() { is_lax_ = true; }
   [[nodiscard]] bool has_given_up() const { return is_lax_; }
   [[nodiscard]] bool failed() const { return !failure_.empty(); }
   [[nodiscard]] const std::string& failure() const { return failure_; }
+  /// How the accesses were judged. Undefined: answered, and touched nothing outside any BAR.
+  struct Counts {
+    uint64_t reached = 0;
+    uint64_t refused = 0;
+    uint64_t undefined = 0;
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
   [[nodiscard]] uint64_t accesses() const { return accesses_; }
   [[nodiscard]] std::string recent() const;  ///< The last accesses.
   [[nodiscard]] std::string state() const;   ///< What the shadow believes of the registers that route.
@@ -90,6 +100,7 @@ class Bench {
   };
 
   void note(const char* what, uint64_t address, unsigned bytes, uint64_t value, const char* reason);
+  void count(const Verdict& verdict);
   void fail(const std::string& text);
   void follow(const Consequences& consequences);
   void wait();
@@ -128,6 +139,7 @@ class Bench {
   const bool is_paranoid_ = std::getenv("PCIE_RANDOM_PARANOID") != nullptr;
   unsigned depth_ = 0;
   uint64_t accesses_ = 0;
+  Counts counts_;
   std::string failure_;
   std::deque<Recent> recent_;
 };

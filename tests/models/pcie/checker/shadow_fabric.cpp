@@ -57,7 +57,6 @@ void discard_power_state(ShadowFunction& function, uint32_t old_state) {
   const uint32_t state = function.get(power + 4, 1) & 3;
   const uint32_t capabilities = function.get(power + 2, 2);
   const bool is_supported = state == 0 || state == 3 || (capabilities >> (8 + state) & 1) != 0;
-  if (!is_supported && tolerates(2)) return;
   if (!is_supported) function.set_bits(power + 4, 1, 3, old_state);
 }
 
@@ -75,9 +74,9 @@ Bridge& ShadowFabric::add_switch(const std::string& name, Bridge& port, unsigned
   Bridge& result = *upstream;
   port.below.push_back(&result);
   for (unsigned index = 0; index < ports; ++index) {
-    auto& downstream = bridges_.emplace_back(
-        std::make_unique<Bridge>(name + ".port" + std::to_string(index), FunctionKind::kDownstreamPort,
-                                 static_cast<uint8_t>(index << 3), &result));
+    auto& downstream = bridges_.emplace_back(std::make_unique<Bridge>(name + ".port" + std::to_string(index),
+                                                                      FunctionKind::kDownstreamPort,
+                                                                      static_cast<uint8_t>(index << 3), &result));
     result.below.push_back(downstream.get());
   }
   return result;
@@ -86,9 +85,9 @@ Bridge& ShadowFabric::add_switch(const std::string& name, Bridge& port, unsigned
 Card& ShadowFabric::add_card(Bridge& port, const CardLayout& layout) {
   auto& card = cards_.emplace_back(std::make_unique<Card>(Card{.layout = layout, .above = &port}));
   for (unsigned index = 0; index <= layout.virtual_functions; ++index) {
-    card->functions.push_back(std::make_unique<ShadowFunction>(
-        layout.name + (index == 0 ? ".pf" : ".vf" + std::to_string(index)),
-        index == 0 ? FunctionKind::kPhysical : FunctionKind::kVirtual));
+    card->functions.push_back(
+        std::make_unique<ShadowFunction>(layout.name + (index == 0 ? ".pf" : ".vf" + std::to_string(index)),
+                                         index == 0 ? FunctionKind::kPhysical : FunctionKind::kVirtual));
   }
   card->captured_bus.assign(card->functions.size(), 0);
   card->resets.assign(card->functions.size(), 0);
@@ -118,7 +117,8 @@ std::optional<uint16_t> ShadowFabric::id_of(const Place& place) const {
     if (place.index > 0) {
       const ShadowFunction& physical = place.card->physical();
       const unsigned sriov = physical.extended(0x0010);
-      id = static_cast<uint16_t>(id + physical.get(sriov + 0x14, 2) + (place.index - 1) * physical.get(sriov + 0x16, 2));
+      id =
+          static_cast<uint16_t>(id + physical.get(sriov + 0x14, 2) + (place.index - 1) * physical.get(sriov + 0x16, 2));
     }
   }
   const Verdict verdict = route_config(id);
@@ -230,7 +230,6 @@ void ShadowFabric::reset_below(Bridge& port, Reset kind) {
 void ShadowFabric::reset_card(Card& card, Reset kind) {
   ShadowFunction& physical = card.physical();
   physical.reset(kind);
-  if (tolerates(4) && physical.extended(0x0010) != 0) physical.forget(physical.extended(0x0010) + 8, 2, 0x10);
   ++card.resets[0];
   set_virtual_functions(card, 0);
   update_bar_sizes(card);
@@ -241,7 +240,6 @@ void ShadowFabric::reset_card(Card& card, Reset kind) {
 
 void ShadowFabric::set_virtual_functions(Card& card, unsigned count) {
   card.enabled = count;
-  card.virtual_bus = card.captured_bus[0];
   card.undefined_functions = false;
   for (unsigned index = 1; index < card.functions.size(); ++index) {
     if (card.functions[index]->is_learned()) card.functions[index]->reset(Reset::kPower);

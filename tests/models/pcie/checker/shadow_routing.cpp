@@ -94,7 +94,6 @@ Verdict ShadowFabric::config_on_link(Bridge& port, uint8_t devfn) const {
     if (port.below.empty()) return refused(&port, false, "nothing below");
     if (devfn > 7) return undefined("device number at an upstream port that is not ARI, 7.3.1");
     Bridge& upstream = *port.below[0];
-    if (devfn != 0 && tolerates(3)) return undefined("F3");
     if (devfn != 0) return refused(&upstream, true, "no such function, 7.3.1");
     return {.fate = Fate::kReaches, .place = {.bridge = &upstream}, .reason = "upstream port"};
   }
@@ -105,12 +104,12 @@ Verdict ShadowFabric::config_on_link(Bridge& port, uint8_t devfn) const {
   if (const unsigned sriov = card.physical().extended(0x0010); sriov != 0) {
     if (card.undefined_functions) return undefined("virtual functions in an undefined state, 9.3.3");
     if (card.enabled > 0 && card.captured_bus[0] != port.secondary()) return undefined("bus not captured, 9.2.1.2");
-    if (card.enabled > 0 && tolerates(5) && card.virtual_bus != port.secondary()) return undefined("F5");
     const uint32_t first = card.physical().get(sriov + 0x14, 2);
     const uint32_t stride = card.physical().get(sriov + 0x16, 2);
     for (unsigned index = 1; index <= card.enabled; ++index) {
       if (first + (index - 1) * stride == devfn) {
-        return {.fate = Fate::kReaches, .place = {.card = &card, .index = index}, .reason = "virtual function, 9.2.1.2"};
+        return {
+            .fate = Fate::kReaches, .place = {.card = &card, .index = index}, .reason = "virtual function, 9.2.1.2"};
       }
     }
   }
@@ -277,7 +276,8 @@ Verdict ShadowFabric::from_below(Bridge& port, uint64_t address, uint8_t request
     peer = other;
   }
   if (peer == nullptr) {
-    if (redirected && tolerates(6)) return undefined("F6");
+    // A second switch cannot tell that ACS of another one sent the request up; the model can, and lets it pass.
+    if (redirected) return undefined("redirected request in an outer switch");
     if (in_window(upstream, address)) return refused(&port, true, "in the switch, but no port's, 2.2.4.1");
     return from_switch(upstream, address, requester_bus, is_read, redirected);
   }
