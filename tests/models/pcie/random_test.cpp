@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <iostream>
 
 #include "tests/models/pcie/checker/random_driver.h"
 
@@ -50,6 +51,11 @@ void run(Bench& bench) {
                                  << bench.state() << "the accesses before:\n"
                                  << bench.recent();
   }
+  const Bench::Counts& counts = bench.counts();
+  std::cout << "reached " << counts.reached << ", refused " << counts.refused << ", undefined " << counts.undefined
+            << "\n";
+  EXPECT_LT(counts.undefined, bench.accesses() / 10) << "too little is judged";
+  EXPECT_GT(counts.refused, bench.accesses() / 10) << "too little is illegal";
 }
 
 TEST(PcieRandom, RootPortAndEndpoint) {
@@ -79,6 +85,44 @@ TEST(PcieRandom, SwitchBelowSwitch) {
   bench.add_card(card("card3"), bench.add_root_port(0x18));
   run(bench);
 }
+
+/// The checker itself: what it was not told, it must notice.
+struct Tampering {
+  const char* name;
+  uint16_t id;
+  unsigned offset;
+  unsigned bytes;
+  uint32_t value;
+};
+class PcieChecker : public testing::TestWithParam<Tampering> {};
+
+TEST_P(PcieChecker, Notices) {
+  Bench bench;
+  const auto sockets = bench.add_switch("switch", bench.add_root_port(0), 2);
+  bench.add_card(card("card0"), sockets[0]);
+  bench.add_card(card("card1", 4), sockets[1]);
+  bench.start();
+  checker::RandomDriver driver(bench, 5);
+  driver.learn();
+  driver.begin_episode(true);
+  driver.look_around(3000);
+  ASSERT_FALSE(bench.failed()) << bench.failure();
+  const Tampering& tampering = GetParam();
+  bench.tamper(tampering.id, tampering.offset, tampering.bytes, tampering.value);
+  driver.look_around(10'000);
+  EXPECT_TRUE(bench.failed());
+}
+
+// Bus 1: upstream port; 2: downstream ports; 3: card0; 4: card1, virtual functions from function 1.
+INSTANTIATE_TEST_SUITE_P(
+    All, PcieChecker,
+    testing::Values(Tampering{"Window", 0x200, 0x22, 2, 0xc000 - 0x10}, Tampering{"Bar", 0x300, 0x10, 4, 0xc002'0000},
+                    Tampering{"MemoryEnable", 0x400, 0x04, 2, 4}, Tampering{"BridgeMaster", 0x208, 0x04, 2, 2},
+                    Tampering{"VirtualMaster", 0x402, 0x04, 2, 0}, Tampering{"BusNumber", 0x208, 0x1a, 1, 9},
+                    Tampering{"PowerState", 0x300, 0x84, 1, 3}, Tampering{"FunctionReset", 0x400, 0x49, 1, 0x80},
+                    Tampering{"HotReset", 0x200, 0x3e, 1, 0x40}, Tampering{"Ari", 0x208, 0x68, 2, 0},
+                    Tampering{"LatencyRegister", 0x100, 0x0c, 1, 0x5a}),
+    [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace npuvp::tests

@@ -7,7 +7,7 @@ namespace npuvp::tests::checker {
 namespace {
 
 using Fate = Verdict::Fate;
-constexpr size_t kRecent = 400;
+constexpr size_t kRecent = 60;
 
 /// Lets simulated time pass, as it does for a host that waits for its answers.
 void pass(const sc_core::sc_time& time) {
@@ -62,8 +62,8 @@ std::vector<Bench::Socket> Bench::add_switch(const std::string& name, const Sock
   parameters.ports.resize(ports);
   switches_.push_back(std::make_unique<pcie::Switch>(name, environment_, parameters));
   pcie::Switch& made = *switches_.back();
-  links_.push_back(std::make_unique<pcie::Link>(sc_core::sc_gen_unique_name("link"), environment_,
-                                                pcie::Link::Parameters{}));
+  links_.push_back(
+      std::make_unique<pcie::Link>(sc_core::sc_gen_unique_name("link"), environment_, pcie::Link::Parameters{}));
   links_.back()->connect(*above.port, made.upstream().port());
   Bridge& upstream = shadow_.add_switch(name, *above.bridge, ports);
   std::vector<Socket> sockets;
@@ -86,11 +86,11 @@ void Bench::add_card(const CardLayout& layout, const Socket& above) {
   Card& card = shadow_.add_card(*above.bridge, layout);
   endpoints_.push_back(std::make_unique<pcie::Endpoint>(layout.name.c_str(), environment_, parameters));
   pcie::Endpoint& endpoint = *endpoints_.back();
-  links_.push_back(std::make_unique<pcie::Link>(sc_core::sc_gen_unique_name("link"), environment_,
-                                                pcie::Link::Parameters{}));
+  links_.push_back(
+      std::make_unique<pcie::Link>(sc_core::sc_gen_unique_name("link"), environment_, pcie::Link::Parameters{}));
   links_.back()->connect(*above.port, endpoint.port());
-  memories_.push_back(std::make_unique<CardMemory>((layout.name + "_memory").c_str(), card, memories_.size() + 1,
-                                                   touches_));
+  memories_.push_back(
+      std::make_unique<CardMemory>((layout.name + "_memory").c_str(), card, memories_.size() + 1, touches_));
   endpoint.bar0.socket.bind(memories_.back()->bar0);
   endpoint.bar2.socket.bind(memories_.back()->bar2);
   memories_.back()->dma.socket.bind(endpoint.dma);
@@ -104,6 +104,16 @@ void Bench::note(const char* what, uint64_t address, unsigned bytes, uint64_t va
   ++accesses_;
   if (recent_.size() == kRecent) recent_.pop_front();
   recent_.push_back({what, address, bytes, value, reason});
+}
+
+void Bench::count(const Verdict& verdict) {
+  if (is_lax_ || verdict.fate == Fate::kUndefined) {
+    ++counts_.undefined;
+  } else if (verdict.fate == Fate::kRefused || verdict.fate == Fate::kLost) {
+    ++counts_.refused;
+  } else {
+    ++counts_.reached;
+  }
 }
 
 std::string Bench::recent() const {
@@ -120,14 +130,16 @@ std::string Bench::state() const {
   for (const auto& bridge : shadow_.bridges()) {
     const ShadowFunction& function = bridge->function;
     const unsigned acs = function.extended(0x000d);
+    const unsigned dpc = function.extended(0x001d);
     text += fmt::format(
         "  {}: command {:#x} buses {:06x} windows {:08x} {:08x} upper {:#x} {:#x} power {} control {:#x} link {:#x} "
-        "device {:#x} {:#x} acs {:#x}{}\n",
+        "device {:#x} {:#x} acs {:#x} dpc {:#x} {:#x}{}\n",
         function.name(), function.get(4, 2), function.get(0x18, 4) & 0xff'ffff, function.get(0x20, 4),
         function.get(0x24, 4), function.get(0x28, 4), function.get(0x2c, 4),
         function.get(function.capability(1) + 4, 1) & 3, function.get(0x3e, 2),
         function.get(function.express() + 0x10, 2), function.get(function.express() + 8, 2),
         function.get(function.express() + 0x28, 2), acs == 0 ? 0 : function.get(acs + 6, 2),
+        dpc == 0 ? 0 : function.get(dpc + 6, 2), dpc == 0 ? 0 : function.get(dpc + 8, 2),
         bridge->contained ? " contained" : "");
   }
   for (const auto& card : shadow_.cards()) {
@@ -156,12 +168,39 @@ void Bench::wait() {
   sc_core::sc_start(sc_core::sc_time(100, sc_core::SC_MS));  // 6.6.1: what software has to wait for
 }
 
+/// Compares Unsupported Request Detected of every function that can be reached, at once.
+void Bench::check_statuses() {
+  if (is_lax_ || depth_ > 0) return;
+  const auto check = [&](const Place& place) {
+    const ShadowFunction& function = place.function();
+    const auto id = function.is_learned() ? shadow_.id_of(place) : std::nullopt;
+    if (!id || failed()) return;
+    RawReader reader(initiators_.config, *id);
+    const unsigned at = function.express() + 0xa;
+    const uint32_t value = reader.read(at, 2);
+    if (function.is_known(at, 2, 8) && ((value ^ function.get(at, 2)) & 8) != 0) {
+      fail(fmt::format("{}: Unsupported Request Detected is {:#x}, last refusal: {}", function.name(), value & 8,
+                       function.refusal()));
+    }
+  };
+  for (const auto& bridge : shadow_.bridges()) check({.bridge = bridge.get()});
+  for (const auto& card : shadow_.cards()) {
+    for (unsigned index = 0; index <= card->enabled; ++index) check({.card = card.get(), .index = index});
+  }
+}
+
 void Bench::follow(const Consequences& consequences) {
   if (consequences.wait) wait();
   if (is_lax_ || depth_ > 3) return;
   ++depth_;
   for (const Consequences::Look& look : consequences.looks) {
     if (const auto id = shadow_.id_of(look.place)) read_config(*id, look.offset, look.bytes);
+  }
+  for (const auto& bridge : shadow_.bridges()) {  // those that were out of reach then
+    if (!bridge->may_be_contained) continue;
+    if (const auto id = shadow_.id_of({.bridge = bridge.get()})) {
+      read_config(*id, bridge->function.extended(0x001d) + 8, 2);
+    }
   }
   --depth_;
 }
@@ -174,16 +213,14 @@ void Bench::learn(const Place& place) {
   std::vector<BarLayout> virtual_bars;
   if (place.card != nullptr && place.index == 0) {
     const CardLayout& layout = place.card->layout;
-    bars = {{.index = 0, .bytes = layout.bar0_bytes},
-            {.index = 2, .bytes = layout.bar2_bytes, .prefetchable = true}};
+    bars = {{.index = 0, .bytes = layout.bar0_bytes}, {.index = 2, .bytes = layout.bar2_bytes, .prefetchable = true}};
     virtual_bars = {{.index = 0, .bytes = layout.virtual_bar0_bytes},
                     {.index = 2, .bytes = layout.virtual_bar2_bytes, .prefetchable = true}};
   }
   for (const std::string& fault : place.function().learn(reader, bars, virtual_bars)) {
-    fail(failure_.empty() ? fault : fault);
-    fmt::print("power-on: {}\n", fault);
+    fail("after power on: " + fault);
   }
-  for (const std::string& item : place.function().unchecked()) fmt::print("no table: {}\n", item);
+  for (const std::string& item : place.function().unchecked()) fail("no table for " + item);
 }
 
 uint32_t Bench::read_config(uint16_t id, unsigned offset, unsigned bytes) {
@@ -191,10 +228,11 @@ uint32_t Bench::read_config(uint16_t id, unsigned offset, unsigned bytes) {
   uint32_t value = 0;
   sc_core::sc_time delay;
   touches_.clear();
-  const auto status = initiators_.config.read(uint64_t{id} << 12 | offset,
-                                              {reinterpret_cast<uint8_t*>(&value), bytes}, delay);
+  const auto status =
+      initiators_.config.read(uint64_t{id} << 12 | offset, {reinterpret_cast<uint8_t*>(&value), bytes}, delay);
   pass(delay);
   note("config read", uint64_t{id} << 12 | offset, bytes, value, verdict.reason);
+  count(verdict);
   if (status != tlm::TLM_OK_RESPONSE) fail("configuration read has no answer");
   if (!touches_.empty()) fail("configuration read touched memory");
   if (is_lax_) return value;
@@ -213,8 +251,11 @@ uint32_t Bench::read_config(uint16_t id, unsigned offset, unsigned bytes) {
       }
       follow(shadow_.note_refusal(verdict));
       break;
-    default: follow(shadow_.note_anywhere()); break;
+    default:
+      follow(shadow_.note_anywhere());
+      break;
   }
+  if (is_paranoid_) check_statuses();
   return value;
 }
 
@@ -231,10 +272,11 @@ void Bench::write_config(uint16_t id, unsigned offset, unsigned bytes, uint32_t 
   const Verdict verdict = shadow_.route_config(id);
   sc_core::sc_time delay;
   touches_.clear();
-  const auto status = initiators_.config.write(uint64_t{id} << 12 | offset,
-                                               {reinterpret_cast<const uint8_t*>(&value), bytes}, delay);
+  const auto status =
+      initiators_.config.write(uint64_t{id} << 12 | offset, {reinterpret_cast<const uint8_t*>(&value), bytes}, delay);
   pass(delay);
   note("config write", uint64_t{id} << 12 | offset, bytes, value, verdict.reason);
+  count(verdict);
   if (status != tlm::TLM_OK_RESPONSE) fail("configuration write has no answer");
   if (!touches_.empty()) fail("configuration write touched memory");
   if (is_lax_) return;
@@ -242,9 +284,20 @@ void Bench::write_config(uint16_t id, unsigned offset, unsigned bytes, uint32_t 
     case Fate::kReaches:
       follow(shadow_.write_config(verdict.place, offset, bytes, value, static_cast<uint8_t>(id >> 8)));
       break;
-    case Fate::kRefused: follow(shadow_.note_refusal(verdict)); break;
-    default: give_up_state(); break;
+    case Fate::kRefused:
+      follow(shadow_.note_refusal(verdict));
+      break;
+    default:
+      give_up_state();
+      break;
   }
+  if (is_paranoid_) check_statuses();
+}
+
+void Bench::tamper(uint16_t id, unsigned offset, unsigned bytes, uint32_t value) {
+  sc_core::sc_time delay;
+  initiators_.config.write(uint64_t{id} << 12 | offset, {reinterpret_cast<const uint8_t*>(&value), bytes}, delay);
+  pass(delay);
 }
 
 void Bench::fundamental_reset() {

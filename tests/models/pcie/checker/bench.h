@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -19,8 +20,8 @@
 
 namespace npuvp::tests::checker {
 
-/// The fabric under test beside its shadow: every access goes to both and the answers are compared. The first difference
-/// stops everything and is kept as text.
+/// The fabric under test beside its shadow: every access goes to both and the answers are compared. The first
+/// difference stops everything and is kept as text.
 class Bench {
  public:
   /// Where something can be connected: a root port or a switch's downstream port.
@@ -53,11 +54,21 @@ class Bench {
   /// Takes over the power-on contents of a function that can be reached.
   void learn(const Place& place);
 
+  /// Changes a register behind the checker's back, which it must notice.
+  void tamper(uint16_t id, unsigned offset, unsigned bytes, uint32_t value);
+
   /// From now on the state is undefined: only that nothing outside any BAR is touched is still judged.
   void give_up_state() { is_lax_ = true; }
   [[nodiscard]] bool has_given_up() const { return is_lax_; }
   [[nodiscard]] bool failed() const { return !failure_.empty(); }
   [[nodiscard]] const std::string& failure() const { return failure_; }
+  /// How the accesses were judged. Undefined: answered, and touched nothing outside any BAR.
+  struct Counts {
+    uint64_t reached = 0;
+    uint64_t refused = 0;
+    uint64_t undefined = 0;
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
   [[nodiscard]] uint64_t accesses() const { return accesses_; }
   [[nodiscard]] std::string recent() const;  ///< The last accesses.
   [[nodiscard]] std::string state() const;   ///< What the shadow believes of the registers that route.
@@ -89,9 +100,11 @@ class Bench {
   };
 
   void note(const char* what, uint64_t address, unsigned bytes, uint64_t value, const char* reason);
+  void count(const Verdict& verdict);
   void fail(const std::string& text);
   void follow(const Consequences& consequences);
   void wait();
+  void check_statuses();
 
   /// Judges what a memory access did; `data`: read, or to be written.
   void judge_memory(uint64_t address, std::span<uint8_t> data, bool is_write, std::vector<Piece>& pieces,
@@ -102,6 +115,7 @@ class Bench {
   void judge_refused(const Piece& piece, bool is_write, bool is_dma, bool may_be_left_out);
   bool take_touches(const Piece& piece, uint64_t offset, uint64_t bytes, bool is_write, size_t& next, bool all);
   bool may_touch(const Touch& touch, uint64_t address, uint64_t bytes) const;
+  void forget_tables();
   MsixTable& table_of(const Card& card, unsigned function);
   static bool touches_msix(const Verdict& verdict, uint64_t bytes);
   CardMemory& memory_of(const Card& card);
@@ -121,8 +135,11 @@ class Bench {
   std::map<std::pair<const Card*, unsigned>, MsixTable> tables_;
 
   bool is_lax_ = false;
+  /// PCIE_RANDOM_PARANOID: errors are looked for after every access, which tells the access that made them.
+  const bool is_paranoid_ = std::getenv("PCIE_RANDOM_PARANOID") != nullptr;
   unsigned depth_ = 0;
   uint64_t accesses_ = 0;
+  Counts counts_;
   std::string failure_;
   std::deque<Recent> recent_;
 };

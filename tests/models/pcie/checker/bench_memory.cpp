@@ -18,9 +18,8 @@ void pass(const sc_core::sc_time& time) {
 
 std::string text_of(const Touch& touch) {
   const std::string where =
-      touch.card == nullptr
-          ? "host memory"
-          : fmt::format("{} function {} BAR{}", touch.card->layout.name, touch.function, touch.bar);
+      touch.card == nullptr ? "host memory"
+                            : fmt::format("{} function {} BAR{}", touch.card->layout.name, touch.function, touch.bar);
   return fmt::format("{} of {} bytes at {} offset {:#x}", touch.is_write ? "write" : "read", touch.bytes, where,
                      touch.offset);
 }
@@ -55,9 +54,8 @@ std::vector<Bench::Piece> Bench::split(uint64_t address, std::span<uint8_t> data
 bool Bench::touches_msix(const Verdict& verdict, uint64_t bytes) {
   if (verdict.fate != Fate::kReaches || verdict.bar != 0) return false;
   const MsixLayout& layout = ShadowFabric::msix_of(*verdict.place.card, verdict.place.index);
-  return layout.vectors > 0 &&
-         (meets(verdict.offset, bytes, layout.table_offset, 16 * layout.vectors) ||
-          meets(verdict.offset, bytes, layout.pending_offset, pending_bytes(layout)));
+  return layout.vectors > 0 && (meets(verdict.offset, bytes, layout.table_offset, 16 * layout.vectors) ||
+                                meets(verdict.offset, bytes, layout.pending_offset, pending_bytes(layout)));
 }
 
 bool Bench::may_touch(const Touch& touch, uint64_t address, uint64_t bytes) const {
@@ -98,6 +96,14 @@ Bench::MsixTable& Bench::table_of(const Card& card, unsigned function) {
     for (size_t entry = 0; entry < bytes; entry += 16) table.value[entry + 12] = table.known[entry + 12] = 1;
   }
   return table;
+}
+
+void Bench::forget_tables() {
+  for (const auto& card : shadow_.cards()) {
+    for (unsigned function = 0; function < card->functions.size(); ++function) {
+      std::ranges::fill(table_of(*card, function).known, uint8_t{0});
+    }
+  }
 }
 
 void Bench::judge_msix(const Piece& piece, bool is_write, size_t& next) {
@@ -174,9 +180,10 @@ void Bench::judge_reaching(const Piece& piece, bool is_write, size_t& next, bool
   // After a piece of its read has failed, a function need not ask for the others.
   if (!take_touches(piece, verdict.offset, bytes, is_write, next, !(failed_read && is_dma) && !fails)) {
     const std::string got = next < touches_.size() ? text_of(touches_[next]) : "nothing";
-    return fail(fmt::format("{} bytes at {:#x} must reach {} offset {:#x} ({}), but {} came", bytes, piece.address,
-                            is_card ? fmt::format("{} BAR{}", verdict.place.function().name(), verdict.bar) : "the host",
-                            verdict.offset, verdict.reason, got));
+    return fail(
+        fmt::format("{} bytes at {:#x} must reach {} offset {:#x} ({}), but {} came", bytes, piece.address,
+                    is_card ? fmt::format("{} BAR{}", verdict.place.function().name(), verdict.bar) : "the host",
+                    verdict.offset, verdict.reason, got));
   }
   if (!fails) {
     if (failed_read && is_dma) return;
@@ -212,42 +219,50 @@ void Bench::judge_refused(const Piece& piece, bool is_write, bool is_dma, bool m
 
 void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_write, std::vector<Piece>& pieces,
                          tlm::tlm_response_status status, bool is_dma) {
+  count(pieces[0].verdict);
   const std::vector<Touch> touches = touches_;  // follow() makes further accesses
   const auto restore = [&] { touches_ = touches; };
   size_t next = 0;
   bool failed_read = false;
   bool is_open = is_lax_;
+  const bool is_armed = shadow_.is_containment_armed();
   bool may_fail = false;
   for (const Piece& piece : pieces) {
     if (is_open || failed()) break;
     switch (piece.verdict.fate) {
       case Fate::kReaches:
-      case Fate::kHost: judge_reaching(piece, is_write, next, failed_read, is_dma); break;
+      case Fate::kHost:
+        judge_reaching(piece, is_write, next, failed_read, is_dma);
+        break;
       case Fate::kRefused:
         judge_refused(piece, is_write, is_dma, is_dma && !is_write && failed_read);
         failed_read = true;
         break;
-      case Fate::kLost: break;
+      case Fate::kLost:
+        break;
       case Fate::kUndefined:
+        while (next < touches.size() && may_touch(touches[next], piece.address, piece.data.size())) ++next;
         follow(shadow_.note_anywhere());
         restore();
-        while (next < touches.size() && may_touch(touches[next], piece.address, piece.data.size())) ++next;
         may_fail = true;
         failed_read |= is_dma && !is_write;
+        // Perhaps it hit a table, which no touch tells.
+        if (is_write) forget_tables();
         break;
     }
     restore();
     if (touches_msix(piece.verdict, piece.data.size())) may_fail = true;
     // Containment may have cut the way for what follows.
-    const Place& place = piece.verdict.refuser.exists() ? piece.verdict.refuser : piece.verdict.place;
-    if (failed_read && place.exists() && shadow_.is_containment_armed(place)) {
+    if ((failed_read || may_fail) && is_armed) {
       is_open = true;
+      while (next < touches.size() && may_touch(touches[next], address, data.size())) ++next;
       follow(shadow_.note_anywhere());
       restore();
     }
   }
   if (failed()) return;
   if (is_dma && failed_read) shadow_.note_events();  // the requester's status too, 7.5.1.1.4
+  if (is_open && is_write) forget_tables();
   if (is_open) {
     while (next < touches.size() && may_touch(touches[next], address, data.size())) ++next;
   }
@@ -262,7 +277,7 @@ void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_writ
   }
   if (is_open || may_fail) return;
   const bool is_lost = !pieces.empty() && pieces[0].verdict.fate == Fate::kLost;
-  const auto expected = is_lost                     ? tlm::TLM_GENERIC_ERROR_RESPONSE
+  const auto expected = is_lost                    ? tlm::TLM_GENERIC_ERROR_RESPONSE
                         : failed_read && !is_write ? tlm::TLM_ADDRESS_ERROR_RESPONSE
                                                    : tlm::TLM_OK_RESPONSE;
   if (status != expected) {
@@ -282,6 +297,7 @@ void Bench::read_memory(uint64_t address, unsigned bytes) {
   pass(delay);
   note("memory read", address, bytes, data[0], pieces[0].verdict.reason);
   judge_memory(address, data, false, pieces, status, false);
+  if (is_paranoid_) check_statuses();
 }
 
 void Bench::write_memory(uint64_t address, std::span<const uint8_t> data) {
@@ -294,6 +310,7 @@ void Bench::write_memory(uint64_t address, std::span<const uint8_t> data) {
   pass(delay);
   note("memory write", address, static_cast<unsigned>(data.size()), data[0], pieces[0].verdict.reason);
   judge_memory(address, copy, true, pieces, status, false);
+  if (is_paranoid_) check_statuses();
 }
 
 void Bench::dma_read(size_t card, unsigned function, uint64_t address, unsigned bytes) {
@@ -308,6 +325,7 @@ void Bench::dma_read(size_t card, unsigned function, uint64_t address, unsigned 
   pass(delay);
   note("DMA read", address, bytes, card << 8 | function, pieces[0].verdict.reason);
   judge_memory(address, data, false, pieces, status, true);
+  if (is_paranoid_) check_statuses();
 }
 
 void Bench::dma_write(size_t card, unsigned function, uint64_t address, std::span<const uint8_t> data) {
@@ -322,6 +340,7 @@ void Bench::dma_write(size_t card, unsigned function, uint64_t address, std::spa
   pass(delay);
   note("DMA write", address, static_cast<unsigned>(data.size()), card << 8 | function, pieces[0].verdict.reason);
   judge_memory(address, copy, true, pieces, status, true);
+  if (is_paranoid_) check_statuses();
 }
 
 }  // namespace npuvp::tests::checker

@@ -40,8 +40,8 @@ class PatternMemory {
   std::array<uint8_t, 4096>* last_ = nullptr;
 };
 
-/// Memory behind the BARs of all functions of a card; every access is recorded. Of every eight pages of 4 KiB the seventh
-/// answers with an error and the eighth is not there.
+/// Memory behind the BARs of all functions of a card; every access is recorded. Of every eight pages of 4 KiB the
+/// seventh answers with an error and the eighth is not there.
 class CardMemory final : public sc_core::sc_module {
  public:
   CardMemory(sc_core::sc_module_name name, const Card& card, uint64_t salt, std::vector<Touch>& touches);

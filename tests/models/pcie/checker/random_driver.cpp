@@ -150,13 +150,34 @@ void RandomDriver::learn() {
   }
 }
 
+void RandomDriver::begin_episode(bool all_functions) {
+  bench_.fundamental_reset();
+  repairs_.clear();
+  make_plan(all_functions);
+  carry_out_plan();
+}
+
+void RandomDriver::look_around(uint64_t accesses) {
+  const uint64_t end = bench_.accesses() + accesses;
+  while (bench_.accesses() < end && !bench_.failed()) {
+    switch (random_.below(3)) {
+      case 0:
+        read_config();
+        break;
+      case 1:
+        access_memory();
+        break;
+      default:
+        access_dma();
+        break;
+    }
+  }
+}
+
 void RandomDriver::run(uint64_t accesses) {
   const uint64_t end = bench_.accesses() + accesses;
   while (bench_.accesses() < end && !bench_.failed()) {
-    bench_.fundamental_reset();
-    repairs_.clear();
-    make_plan(random_.one_in(2));
-    carry_out_plan();
+    begin_episode(random_.one_in(2));
     uint64_t left = bench_.has_given_up() ? 100 : kStepsAnEpisode;
     while (left-- > 0 && bench_.accesses() < end && !bench_.failed()) {
       step();
@@ -199,11 +220,16 @@ Place RandomDriver::any_place() {
 
 uint32_t RandomDriver::any_value() {
   switch (random_.below(6)) {
-    case 0: return 0;
-    case 1: return ~0U;
-    case 2: return 1U << random_.below(32);
-    case 3: return ~(1U << random_.below(32));
-    default: return static_cast<uint32_t>(random_.next());
+    case 0:
+      return 0;
+    case 1:
+      return ~0U;
+    case 2:
+      return 1U << random_.below(32);
+    case 3:
+      return ~(1U << random_.below(32));
+    default:
+      return static_cast<uint32_t>(random_.next());
   }
 }
 
@@ -277,9 +303,12 @@ void RandomDriver::write_anywhere() {
 
 uint64_t RandomDriver::any_address() {
   switch (random_.below(16)) {
-    case 0: return random_.next() >> random_.below(40);
-    case 1: return RecordingHost::kBase - 64 + random_.below(128);
-    case 2: return RecordingHost::kBase + RecordingHost::kSize - 64 + random_.below(128);
+    case 0:
+      return random_.next() >> random_.below(40);
+    case 1:
+      return RecordingHost::kBase - 64 + random_.below(128);
+    case 2:
+      return RecordingHost::kBase + RecordingHost::kSize - 64 + random_.below(128);
     case 3:
     case 4: {  // at the ends of a window
       const auto& bridges = bench_.shadow().bridges();
@@ -288,7 +317,8 @@ uint64_t RandomDriver::any_address() {
       const uint64_t base = uint64_t{function.get(0x20, 2) & 0xfff0} << 16;
       return (random_.one_in(2) ? limit + 1 : base) - 32 + random_.below(64);
     }
-    default: break;
+    default:
+      break;
   }
   const Place place = any_function();
   const ShadowFunction& physical = place.card->physical();
@@ -300,15 +330,20 @@ uint64_t RandomDriver::any_address() {
   if (place.index > 0) address += (place.index - 1) * bytes;
   const MsixLayout& msix = ShadowFabric::msix_of(*place.card, place.index);
   switch (random_.below(8)) {
-    case 0: return address + bytes - 32 + random_.below(64);
-    case 1: return address - 32 + random_.below(64);
-    case 2: return address + (random_.below(bytes / 4096 + 1) << 12) - 32 + random_.below(64);
+    case 0:
+      return address + bytes - 32 + random_.below(64);
+    case 1:
+      return address - 32 + random_.below(64);
+    case 2:
+      return address + (random_.below(bytes / 4096 + 1) << 12) - 32 + random_.below(64);
     case 3:
       if (bar == 0 && msix.vectors > 0) {
-        return address + msix.table_offset + (random_.below(4 * msix.vectors + 8) << 2) - 8 + (random_.one_in(8) ? 1 : 0);
+        return address + msix.table_offset + (random_.below(4 * msix.vectors + 8) << 2) - 8 +
+               (random_.one_in(8) ? 1 : 0);
       }
       [[fallthrough]];
-    default: return address + random_.below(bytes);
+    default:
+      return address + random_.below(bytes);
   }
 }
 
@@ -355,12 +390,15 @@ void RandomDriver::make_mistake() {
   if (!function.is_learned()) return;
   const unsigned power = function.capability(0x01);
   switch (random_.below(4)) {
-    case 0: return disturb(place, 4, 2, static_cast<uint32_t>(random_.below(8)));
+    case 0:
+      return disturb(place, 4, 2, static_cast<uint32_t>(random_.below(8)));
     case 1:
       if (power != 0) disturb(place, power + 4, 2, 3);
       return;
-    case 2: return disturb(place, function.express() + 8, 2, 0x8000);
-    default: return disturb(place, 4, 2, 4);
+    case 2:
+      return disturb(place, function.express() + 8, 2, 0x8000);
+    default:
+      return disturb(place, 4, 2, 4);
   }
 }
 
@@ -372,15 +410,24 @@ void RandomDriver::mistake_of_bridge(Bridge& bridge) {
   const unsigned express = function.express();
   const auto value = static_cast<uint32_t>(random_.next());
   switch (random_.below(14)) {
-    case 0: return disturb(place, 0x04, 2, value & 7);
-    case 1: return disturb(place, 0x18, 4, (value & 0x0f0f0f) | (function.get(0x18, 4) & 0xff00'0000));
-    case 2: return disturb(place, 0x19, 1, value & 0xf);
-    case 3: return disturb(place, 0x20, 4, 0xc000'c000 | (value & 0x01f0'01f0));
-    case 4: return disturb(place, 0x20, 4, value);
-    case 5: return disturb(place, 0x24, 4, value);
-    case 6: return disturb(place, random_.one_in(2) ? 0x28 : 0x2c, 4, value & 0x3f);
-    case 7: return disturb(place, function.capability(0x01) + 4, 2, tolerates(2) ? 3 * (value & 1) : value & 3);
-    case 8: return disturb(place, 0x3e, 2, 0x40);
+    case 0:
+      return disturb(place, 0x04, 2, value & 7);
+    case 1:
+      return disturb(place, 0x18, 4, (value & 0x0f0f0f) | (function.get(0x18, 4) & 0xff00'0000));
+    case 2:
+      return disturb(place, 0x19, 1, value & 0xf);
+    case 3:
+      return disturb(place, 0x20, 4, 0xc000'c000 | (value & 0x01f0'01f0));
+    case 4:
+      return disturb(place, 0x20, 4, value);
+    case 5:
+      return disturb(place, 0x24, 4, value);
+    case 6:
+      return disturb(place, random_.one_in(2) ? 0x28 : 0x2c, 4, value & 0x3f);
+    case 7:
+      return disturb(place, function.capability(0x01) + 4, 2, value & 3);
+    case 8:
+      return disturb(place, 0x3e, 2, 0x40);
     case 9:
       if (leads_down(function.kind())) disturb(place, express + 0x10, 2, random_.one_in(2) ? 0x10 : 0x20);
       return;
@@ -410,33 +457,46 @@ void RandomDriver::mistake_of_card(Card& card) {
   const unsigned resizable = function.extended(0x0015);
   const auto value = static_cast<uint32_t>(random_.next());
   switch (random_.below(14)) {
-    case 0: return disturb(place, 0x04, 2, value & 7);
-    case 1: return disturb(place, 0x10, 4, value & 0xc1ff'ffff);
-    case 2: return disturb(place, 0x10 + 4 * static_cast<unsigned>(random_.below(4)), 4, any_value());
-    case 3: return disturb(place, function.capability(0x01) + 4, 2, tolerates(2) ? 3 * (value & 1) : value & 3);
-    case 4: return disturb(place, function.express() + 8, 2, 0x8000 | (value & 0x7fff));
+    case 0:
+      return disturb(place, 0x04, 2, value & 7);
+    case 1:
+      return disturb(place, 0x10, 4, value & 0xc1ff'ffff);
+    case 2:
+      return disturb(place, 0x10 + 4 * static_cast<unsigned>(random_.below(4)), 4, any_value());
+    case 3:
+      return disturb(place, function.capability(0x01) + 4, 2, value & 3);
+    case 4:
+      return disturb(place, function.express() + 8, 2, 0x8000 | (value & 0x7fff));
     case 5:
       if (resizable == 0) return;
       disturb(place, 4, 2, 4);
       return disturb(place, resizable + 8, 4, value & 0x700);
-    case 6: return disturb(place, function.express() + 8, 2, value & 0x7fff);
-    default: break;
+    case 6:
+      return disturb(place, function.express() + 8, 2, value & 0x7fff);
+    default:
+      break;
   }
   if (sriov == 0) return;
   switch (random_.below(8)) {
-    case 0: return disturb(place, sriov + 8, 2, value & 0x19);
-    case 1: return disturb(place, sriov + 0x10, 2, value & 0x1f);
+    case 0:
+      return disturb(place, sriov + 8, 2, value & 0x19);
+    case 1:
+      return disturb(place, sriov + 0x10, 2, value & 0x1f);
     case 2:
       disturb(place, sriov + 8, 2, 0x10);
       disturb(place, sriov + 0x10, 2, random_.one_in(3) ? value & 0xffff : value & 0xf);
       return disturb(place, sriov + 8, 2, 0x19);
-    case 3: return disturb(place, sriov + 8, 2, 0x11);
-    case 4: return disturb(place, sriov + 0x24, 4, function.get(0x10, 4) + (value & 0x3) * 0x10000);
+    case 3:
+      return disturb(place, sriov + 8, 2, 0x11);
+    case 4:
+      return disturb(place, sriov + 0x24, 4, function.get(0x10, 4) + (value & 0x3) * 0x10000);
     case 5:
       disturb(place, sriov + 8, 2, 0x10);
       return disturb(place, sriov + 0x20, 4, random_.one_in(4) ? value : 1U << random_.below(12));
-    case 6: return disturb(place, sriov + 0x24 + 4 * static_cast<unsigned>(random_.below(4)), 4, any_value());
-    default: return disturb(place, sriov + 8, 2, 0x18);
+    case 6:
+      return disturb(place, sriov + 0x24 + 4 * static_cast<unsigned>(random_.below(4)), 4, any_value());
+    default:
+      return disturb(place, sriov + 8, 2, 0x18);
   }
 }
 

@@ -40,6 +40,10 @@ class RandomDriver {
 
   /// Takes over what each function looks like after power on; once, before anything else.
   void learn();
+  /// Resets the host and enumerates.
+  void begin_episode(bool all_functions);
+  /// Accesses of memory, configuration reads and DMA, as run() makes them, without changing anything.
+  void look_around(uint64_t accesses);
   /// Runs until `accesses` more were made or something was wrong.
   void run(uint64_t accesses);
 

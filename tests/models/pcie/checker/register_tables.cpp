@@ -66,18 +66,15 @@ Structure power_management(uint16_t capabilities) {
 
 /// 7.7.2.
 Structure msix() {
-  return {.name = "MSI-X",
-          .section = "7.7.2",
-          .bytes = 12,
-          .registers = {{.offset = 0, .bytes = 2, .name = "header", .fixed = 0xffff},
-                        {.offset = 2,
-                         .bytes = 2,
-                         .name = "Message Control",
-                         .rw = 0xc000,
-                         .fixed = 0x07ff,
-                         .default_mask = 0xc000},
-                        {.offset = 4, .bytes = 4, .name = "Table Offset", .fixed = kAll},
-                        {.offset = 8, .bytes = 4, .name = "PBA Offset", .fixed = kAll}}};
+  return {
+      .name = "MSI-X",
+      .section = "7.7.2",
+      .bytes = 12,
+      .registers = {
+          {.offset = 0, .bytes = 2, .name = "header", .fixed = 0xffff},
+          {.offset = 2, .bytes = 2, .name = "Message Control", .rw = 0xc000, .fixed = 0x07ff, .default_mask = 0xc000},
+          {.offset = 4, .bytes = 4, .name = "Table Offset", .fixed = kAll},
+          {.offset = 8, .bytes = 4, .name = "PBA Offset", .fixed = kAll}}};
 }
 
 void add_link(std::vector<Register>& registers, FunctionKind kind, uint32_t link_capabilities) {
@@ -149,14 +146,15 @@ void add_second_generation(std::vector<Register>& registers, FunctionKind kind, 
   registers.push_back({.offset = 0x2c, .bytes = 4, .name = "Link Capabilities 2", .fixed = kAll});
   if (kind == FunctionKind::kVirtual) return;
   // Unsupported target speeds are undefined, so the field is not judged.
-  registers.push_back(
-      {.offset = 0x30, .bytes = 2, .name = "Link Control 2", .optional = 0xffb0, .fixed = 0x40, .hardware = 0xf, .sticky = 0xffff});
-  registers.push_back({.offset = 0x32,
+  registers.push_back({.offset = 0x30,
                        .bytes = 2,
-                       .name = "Link Status 2",
-                       .clear = 0x8020,
-                       .hardware = 0x7fdf,
-                       .sticky = 0x20});
+                       .name = "Link Control 2",
+                       .optional = 0xffb0,
+                       .fixed = 0x40,
+                       .hardware = 0xf,
+                       .sticky = 0xffff});
+  registers.push_back(
+      {.offset = 0x32, .bytes = 2, .name = "Link Status 2", .clear = 0x8020, .hardware = 0x7fdf, .sticky = 0x20});
 }
 
 /// 7.5.3, for virtual functions 9.3.5.
@@ -166,24 +164,23 @@ Structure express(FunctionKind kind, Reader& reader, unsigned at) {
   const bool has_slot = (reader.read(at + 2, 2) & 0x100) != 0;
   Structure structure{.name = "PCI Express", .section = "7.5.3", .bytes = 0x3c};
   auto& registers = structure.registers;
-  registers = {
-      {.offset = 0, .bytes = 2, .name = "header", .fixed = 0xffff},
-      {.offset = 2, .bytes = 2, .name = "PCI Express Capabilities", .fixed = 0x3fff},
-      // The captured slot power limit (25:18, 27:26) comes by message.
-      {.offset = 4, .bytes = 4, .name = "Device Capabilities", .fixed = 0xf003'ffff, .hardware = 0x0ffc'0000}};
+  registers = {{.offset = 0, .bytes = 2, .name = "header", .fixed = 0xffff},
+               {.offset = 2, .bytes = 2, .name = "PCI Express Capabilities", .fixed = 0x3fff},
+               // The captured slot power limit (25:18, 27:26) comes by message.
+               {.offset = 4, .bytes = 4, .name = "Device Capabilities", .fixed = 0xf003'ffff, .hardware = 0x0ffc'0000}};
   if (kind == FunctionKind::kVirtual) {
     registers.push_back({.offset = 8, .bytes = 2, .name = "Device Control", .trigger = has_reset ? 0x8000U : 0U});
   } else {
-    registers.push_back({.offset = 8,
-                         .bytes = 2,
-                         .name = "Device Control",
-                         .rw = 0xf | ((device_capabilities & 7) != 0 ? 0xe0U : 0U) |
-                               (kind == FunctionKind::kPhysical ? 0x7000U : 0U),
-                         .optional = 0x0f10U | (is_bridge(kind) ? 0x7000U : 0U),
-                         .trigger = has_reset ? 0x8000U : 0U,
-                         .sticky = 0x400,
-                         .kept = 0xe0,
-                         .default_mask = 0xf});
+    registers.push_back(
+        {.offset = 8,
+         .bytes = 2,
+         .name = "Device Control",
+         .rw = 0xf | ((device_capabilities & 7) != 0 ? 0xe0U : 0U) | (kind == FunctionKind::kPhysical ? 0x7000U : 0U),
+         .optional = 0x0f10U | (is_bridge(kind) ? 0x7000U : 0U),
+         .trigger = has_reset ? 0x8000U : 0U,
+         .sticky = 0x400,
+         .kept = 0xe0,
+         .default_mask = 0xf});
   }
   registers.push_back({.offset = 0xa,
                        .bytes = 2,
@@ -238,11 +235,8 @@ Structure aer(FunctionKind kind, Reader& reader, unsigned at) {
                          .default_mask = kMandatory,
                          .default_value = 0x0004'0010});
   }
-  registers.push_back({.offset = 0x10,
-                       .bytes = 4,
-                       .name = "Correctable Error Status",
-                       .clear = kCorrectable,
-                       .sticky = kCorrectable});
+  registers.push_back(
+      {.offset = 0x10, .bytes = 4, .name = "Correctable Error Status", .clear = kCorrectable, .sticky = kCorrectable});
   registers.push_back({.offset = 0x14,
                        .bytes = 4,
                        .name = "Correctable Error Mask",
@@ -262,8 +256,7 @@ Structure aer(FunctionKind kind, Reader& reader, unsigned at) {
     registers.push_back({.offset = offset, .bytes = 4, .name = "Header Log", .hardware = kAll, .sticky = kAll});
   }
   if (kind == FunctionKind::kRootPort) {
-    registers.push_back(
-        {.offset = 0x2c, .bytes = 4, .name = "Root Error Command", .rw = 7, .default_mask = 7});
+    registers.push_back({.offset = 0x2c, .bytes = 4, .name = "Root Error Command", .rw = 7, .default_mask = 7});
     registers.push_back({.offset = 0x30,
                          .bytes = 4,
                          .name = "Root Error Status",
@@ -371,17 +364,11 @@ Structure dpc(Reader& reader, unsigned at) {
                 .optional = 0x190,
                 .trigger = (capability & 0x80) != 0 ? 0x40U : 0U,
                 .default_mask = 0xf},
-               {.offset = 8,
-                .bytes = 2,
-                .name = "DPC Status",
-                .clear = 0x2009,
-                .hardware = 0x1f76,
-                .sticky = 0x2001},
+               {.offset = 8, .bytes = 2, .name = "DPC Status", .clear = 0x2009, .hardware = 0x1f76, .sticky = 0x2001},
                {.offset = 0xa, .bytes = 2, .name = "DPC Error Source ID", .hardware = 0xffff, .sticky = 0xffff}};
   if (is_root) {
     constexpr uint32_t kRequests = 0x0007'0707;
-    registers.push_back(
-        {.offset = 0xc, .bytes = 4, .name = "RP PIO Status", .clear = kRequests, .sticky = kRequests});
+    registers.push_back({.offset = 0xc, .bytes = 4, .name = "RP PIO Status", .clear = kRequests, .sticky = kRequests});
     for (uint16_t offset = 0x10; offset < 0x20; offset += 4) {
       registers.push_back({.offset = offset,
                            .bytes = 4,
@@ -424,38 +411,37 @@ Structure header_of(FunctionKind kind) {
   const bool is_virtual = kind == FunctionKind::kVirtual;
   Structure structure{.name = "header", .section = "7.5.1", .bytes = 0x40};
   auto& registers = structure.registers;
-  registers = {
-      {.offset = 0x00,
-       .bytes = 4,
-       .name = "Vendor ID, Device ID",
-       .fixed = kAll,
-       .default_mask = is_virtual ? kAll : 0U,  // 9.3.4.1.1
-       .default_value = kAll},
-      {.offset = 0x04,
-       .bytes = 2,
-       .name = "Command",
-       .rw = is_virtual ? 0x4U : 0x106U,
-       .optional = is_virtual ? 0U : 0x441U,
-       .default_mask = 0xffff},
-      {.offset = 0x06,
-       .bytes = 2,
-       .name = "Status",
-       .clear = 0xf900,
-       .fixed = 0x11,
-       .hardware = is_virtual ? 0U : 0x8U,
-       .default_mask = 0xf910,
-       .default_value = 0x10},
-      {.offset = 0x08, .bytes = 4, .name = "Revision ID, Class Code", .fixed = kAll},
-      {.offset = 0x0c, .bytes = 1, .name = "Cache Line Size", .rw = is_virtual ? 0U : 0xffU},
-      {.offset = 0x0e,
-       .bytes = 1,
-       .name = "Header Type",
-       .fixed = 0xff,
-       .default_mask = 0x7f,
-       .default_value = is_bridge(kind) ? 1U : 0U},
-      {.offset = 0x34, .bytes = 1, .name = "Capabilities Pointer", .fixed = 0xff},
-      {.offset = 0x3c, .bytes = 1, .name = "Interrupt Line", .optional = is_virtual ? 0U : 0xffU},
-      {.offset = 0x3d, .bytes = 1, .name = "Interrupt Pin", .fixed = is_virtual ? 0U : 0xffU}};
+  registers = {{.offset = 0x00,
+                .bytes = 4,
+                .name = "Vendor ID, Device ID",
+                .fixed = kAll,
+                .default_mask = is_virtual ? kAll : 0U,  // 9.3.4.1.1
+                .default_value = kAll},
+               {.offset = 0x04,
+                .bytes = 2,
+                .name = "Command",
+                .rw = is_virtual ? 0x4U : 0x106U,
+                .optional = is_virtual ? 0U : 0x441U,
+                .default_mask = 0xffff},
+               {.offset = 0x06,
+                .bytes = 2,
+                .name = "Status",
+                .clear = 0xf900,
+                .fixed = 0x11,
+                .hardware = is_virtual ? 0U : 0x8U,
+                .default_mask = 0xf910,
+                .default_value = 0x10},
+               {.offset = 0x08, .bytes = 4, .name = "Revision ID, Class Code", .fixed = kAll},
+               {.offset = 0x0c, .bytes = 1, .name = "Cache Line Size", .rw = is_virtual ? 0U : 0xffU},
+               {.offset = 0x0e,
+                .bytes = 1,
+                .name = "Header Type",
+                .fixed = 0xff,
+                .default_mask = 0x7f,
+                .default_value = is_bridge(kind) ? 1U : 0U},
+               {.offset = 0x34, .bytes = 1, .name = "Capabilities Pointer", .fixed = 0xff},
+               {.offset = 0x3c, .bytes = 1, .name = "Interrupt Line", .optional = is_virtual ? 0U : 0xffU},
+               {.offset = 0x3d, .bytes = 1, .name = "Interrupt Pin", .fixed = is_virtual ? 0U : 0xffU}};
   if (!is_bridge(kind)) {
     registers.push_back({.offset = 0x2c, .bytes = 4, .name = "Subsystem", .fixed = kAll});
     return structure;
@@ -475,23 +461,23 @@ Structure header_of(FunctionKind kind) {
       {.offset = 0x2c, .bytes = 4, .name = "Prefetchable Limit Upper 32 Bits", .rw = kAll},
       {.offset = 0x30, .bytes = 2, .name = "I/O Base Upper 16 Bits", .optional = 0xffff},
       {.offset = 0x32, .bytes = 2, .name = "I/O Limit Upper 16 Bits", .optional = 0xffff},
-      {.offset = 0x3e,
-       .bytes = 2,
-       .name = "Bridge Control",
-       .rw = 0x43,
-       .optional = 0x1c,
-       .default_mask = 0xffff}};
+      {.offset = 0x3e, .bytes = 2, .name = "Bridge Control", .rw = 0x43, .optional = 0x1c, .default_mask = 0xffff}};
   registers.insert(registers.end(), bridge);
   return structure;
 }
 
 std::optional<Structure> capability_of(unsigned id, FunctionKind kind, Reader& reader, unsigned at) {
   switch (id) {
-    case 0x01: return power_management(static_cast<uint16_t>(reader.read(at + 2, 2)));
-    case 0x05: return msi(static_cast<uint16_t>(reader.read(at + 2, 2)));
-    case 0x10: return express(kind, reader, at);
-    case 0x11: return msix();
-    default: return std::nullopt;
+    case 0x01:
+      return power_management(static_cast<uint16_t>(reader.read(at + 2, 2)));
+    case 0x05:
+      return msi(static_cast<uint16_t>(reader.read(at + 2, 2)));
+    case 0x10:
+      return express(kind, reader, at);
+    case 0x11:
+      return msix();
+    default:
+      return std::nullopt;
   }
 }
 
@@ -499,7 +485,8 @@ std::optional<Structure> extended_capability_of(unsigned id, FunctionKind kind, 
                                                 unsigned at) {
   const bool down = leads_down(kind);
   switch (id) {
-    case 0x0001: return aer(kind, reader, at);
+    case 0x0001:
+      return aer(kind, reader, at);
     case 0x0003:
       return simple("Device Serial Number", "7.9.3", 12,
                     {{.offset = 4, .bytes = 4, .name = "Serial Number", .fixed = kAll},
@@ -510,13 +497,16 @@ std::optional<Structure> extended_capability_of(unsigned id, FunctionKind kind, 
       structure.opaque = true;
       return structure;
     }
-    case 0x000d: return acs(reader, at);
+    case 0x000d:
+      return acs(reader, at);
     case 0x000e:
       return simple("ARI", "7.8.7", 8,
                     {{.offset = 4, .bytes = 2, .name = "ARI Capability", .fixed = 0xffff},
                      {.offset = 6, .bytes = 2, .name = "ARI Control", .optional = 0x73}});
-    case 0x0010: return sriov();
-    case 0x0015: return resizable_bar(reader, at);
+    case 0x0010:
+      return sriov();
+    case 0x0015:
+      return resizable_bar(reader, at);
     case 0x0018:
       return simple("LTR", "7.8.2", 8,
                     {{.offset = 4, .bytes = 2, .name = "Max Snoop Latency", .rw = 0x1fff, .default_mask = 0x1fff},
@@ -526,7 +516,8 @@ std::optional<Structure> extended_capability_of(unsigned id, FunctionKind kind, 
                             {{.offset = 4, .bytes = 4, .name = "Link Control 3", .optional = down ? 0xfe03U : 0xfe00U},
                              {.offset = 8, .bytes = 4, .name = "Lane Error Status", .clear = kAll, .sticky = kAll}},
                             0xc, 2, lanes);
-    case 0x001d: return dpc(reader, at);
+    case 0x001d:
+      return dpc(reader, at);
     case 0x0025:
       return simple("Data Link Feature", "7.7.4", 12,
                     {{.offset = 4, .bytes = 4, .name = "Data Link Feature Capabilities", .fixed = 0x807f'ffff},
@@ -548,7 +539,8 @@ std::optional<Structure> extended_capability_of(unsigned id, FunctionKind kind, 
                              {.offset = 0x18, .bytes = 4, .name = "Transmitted Modified TS 1", .hardware = kAll},
                              {.offset = 0x1c, .bytes = 4, .name = "Transmitted Modified TS 2", .hardware = kAll}},
                             0x20, 1, lanes);
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 

@@ -34,8 +34,8 @@ struct Register {
   uint32_t trigger = 0;   ///< Writing 1 starts something; reads 0.
   uint32_t sticky = 0;    ///< Hot reset and function-level reset leave it.
   uint32_t kept = 0;      ///< Function-level reset leaves it (6.6.2), hot reset does not.
-  uint32_t default_mask = 0;  ///< Bits whose value after power on the specification gives ...
-  uint32_t default_value = 0; ///< ... and that value.
+  uint32_t default_mask = 0;   ///< Bits whose value after power on the specification gives ...
+  uint32_t default_value = 0;  ///< ... and that value.
 };
 
 /// Reads the function's own configuration space: what the capability registers say decides about others.

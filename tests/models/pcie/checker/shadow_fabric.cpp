@@ -57,7 +57,6 @@ void discard_power_state(ShadowFunction& function, uint32_t old_state) {
   const uint32_t state = function.get(power + 4, 1) & 3;
   const uint32_t capabilities = function.get(power + 2, 2);
   const bool is_supported = state == 0 || state == 3 || (capabilities >> (8 + state) & 1) != 0;
-  if (!is_supported && tolerates(2)) return;
   if (!is_supported) function.set_bits(power + 4, 1, 3, old_state);
 }
 
@@ -75,9 +74,9 @@ Bridge& ShadowFabric::add_switch(const std::string& name, Bridge& port, unsigned
   Bridge& result = *upstream;
   port.below.push_back(&result);
   for (unsigned index = 0; index < ports; ++index) {
-    auto& downstream = bridges_.emplace_back(
-        std::make_unique<Bridge>(name + ".port" + std::to_string(index), FunctionKind::kDownstreamPort,
-                                 static_cast<uint8_t>(index << 3), &result));
+    auto& downstream = bridges_.emplace_back(std::make_unique<Bridge>(name + ".port" + std::to_string(index),
+                                                                      FunctionKind::kDownstreamPort,
+                                                                      static_cast<uint8_t>(index << 3), &result));
     result.below.push_back(downstream.get());
   }
   return result;
@@ -86,9 +85,9 @@ Bridge& ShadowFabric::add_switch(const std::string& name, Bridge& port, unsigned
 Card& ShadowFabric::add_card(Bridge& port, const CardLayout& layout) {
   auto& card = cards_.emplace_back(std::make_unique<Card>(Card{.layout = layout, .above = &port}));
   for (unsigned index = 0; index <= layout.virtual_functions; ++index) {
-    card->functions.push_back(std::make_unique<ShadowFunction>(
-        layout.name + (index == 0 ? ".pf" : ".vf" + std::to_string(index)),
-        index == 0 ? FunctionKind::kPhysical : FunctionKind::kVirtual));
+    card->functions.push_back(
+        std::make_unique<ShadowFunction>(layout.name + (index == 0 ? ".pf" : ".vf" + std::to_string(index)),
+                                         index == 0 ? FunctionKind::kPhysical : FunctionKind::kVirtual));
   }
   card->captured_bus.assign(card->functions.size(), 0);
   card->resets.assign(card->functions.size(), 0);
@@ -104,11 +103,8 @@ bool ShadowFabric::link_is_up(const Bridge& port) const {
   return !in_reset && !bus_in_reset && !is_disabled && !port.contained;
 }
 
-bool ShadowFabric::is_containment_armed(const Place& place) const {
-  for (const Bridge* bridge = bridge_of(place); bridge != nullptr; bridge = bridge->above) {
-    if (is_containment_enabled(*bridge)) return true;
-  }
-  return false;
+bool ShadowFabric::is_containment_armed() const {
+  return std::ranges::any_of(bridges_, [](const auto& bridge) { return is_containment_enabled(*bridge); });
 }
 
 std::optional<uint16_t> ShadowFabric::id_of(const Place& place) const {
@@ -121,7 +117,8 @@ std::optional<uint16_t> ShadowFabric::id_of(const Place& place) const {
     if (place.index > 0) {
       const ShadowFunction& physical = place.card->physical();
       const unsigned sriov = physical.extended(0x0010);
-      id = static_cast<uint16_t>(id + physical.get(sriov + 0x14, 2) + (place.index - 1) * physical.get(sriov + 0x16, 2));
+      id =
+          static_cast<uint16_t>(id + physical.get(sriov + 0x14, 2) + (place.index - 1) * physical.get(sriov + 0x16, 2));
     }
   }
   const Verdict verdict = route_config(id);
@@ -170,6 +167,7 @@ Consequences ShadowFabric::write_config(const Place& place, unsigned offset, uns
     const bool status = dpc != 0 && overlaps(offset, bytes, dpc + 8, 2);
     if (control && is_containment_enabled(*place.bridge)) {  // the software trigger, 7.9.15.3
       function.note_event();
+      place.bridge->may_be_contained = !place.bridge->contained;
       consequences.wait = true;
       consequences.looks.push_back({place, dpc + 8, 2});
     }
@@ -213,7 +211,6 @@ void ShadowFabric::after_bridge_write(Bridge& bridge, uint32_t old_control, uint
     if (function.kind() == FunctionKind::kUpstreamPort) {  // the internal bus: every downstream port and what is below
       for (Bridge* port : bridge.below) {
         port->function.reset(Reset::kHot);
-        port->contained = false;
         reset_below(*port, Reset::kHot);
       }
     } else {
@@ -225,8 +222,7 @@ void ShadowFabric::after_bridge_write(Bridge& bridge, uint32_t old_control, uint
 void ShadowFabric::reset_below(Bridge& port, Reset kind) {
   if (port.card != nullptr) reset_card(*port.card, kind);
   for (Bridge* below : port.below) {
-    below->function.reset(kind);
-    below->contained = false;
+    below->function.reset(kind);  // DPC Trigger Status is sticky
     reset_below(*below, kind);
   }
 }
@@ -234,7 +230,6 @@ void ShadowFabric::reset_below(Bridge& port, Reset kind) {
 void ShadowFabric::reset_card(Card& card, Reset kind) {
   ShadowFunction& physical = card.physical();
   physical.reset(kind);
-  if (tolerates(4) && physical.extended(0x0010) != 0) physical.forget(physical.extended(0x0010) + 8, 2, 0x10);
   ++card.resets[0];
   set_virtual_functions(card, 0);
   update_bar_sizes(card);
@@ -245,7 +240,6 @@ void ShadowFabric::reset_card(Card& card, Reset kind) {
 
 void ShadowFabric::set_virtual_functions(Card& card, unsigned count) {
   card.enabled = count;
-  card.virtual_bus = card.captured_bus[0];
   card.undefined_functions = false;
   for (unsigned index = 1; index < card.functions.size(); ++index) {
     if (card.functions[index]->is_learned()) card.functions[index]->reset(Reset::kPower);
@@ -335,6 +329,7 @@ Consequences ShadowFabric::after_read(const Place& place) {
   if (place.bridge != nullptr) {
     Bridge& bridge = *place.bridge;
     const unsigned dpc = bridge.function.extended(0x001d);
+    if (dpc != 0 && bridge.function.is_known(dpc + 8, 1, 1)) bridge.may_be_contained = false;
     if (dpc != 0 && !bridge.contained && (bridge.function.get(dpc + 8, 1) & 1) != 0) {
       bridge.contained = true;
       reset_below(bridge, Reset::kHot);
@@ -349,6 +344,7 @@ Consequences ShadowFabric::after_read(const Place& place) {
 void ShadowFabric::look_for_containment(const Place& place, Consequences& consequences) {
   for (Bridge* bridge = bridge_of(place); bridge != nullptr; bridge = bridge->above) {
     if (is_containment_enabled(*bridge)) {
+      bridge->may_be_contained = !bridge->contained;
       consequences.looks.push_back({{.bridge = bridge}, bridge->function.extended(0x001d) + 8, 2});
     }
   }
@@ -392,6 +388,7 @@ Consequences ShadowFabric::note_anywhere() {
     if (!bridge->function.is_learned()) continue;
     bridge->function.maybe_unsupported_request();
     if (is_containment_enabled(*bridge)) {
+      bridge->may_be_contained = !bridge->contained;
       consequences.looks.push_back({{.bridge = bridge.get()}, bridge->function.extended(0x001d) + 8, 2});
     }
   }
@@ -407,6 +404,7 @@ void ShadowFabric::fundamental_reset() {
   for (const auto& bridge : bridges_) {
     if (bridge->function.is_learned()) bridge->function.reset(Reset::kPower);
     bridge->contained = false;
+    bridge->may_be_contained = false;
   }
   for (const auto& card : cards_) {
     if (card->physical().is_learned()) reset_card(*card, Reset::kPower);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,12 +31,6 @@ struct CardLayout {
   MsixLayout virtual_msix;
 };
 
-// TEMPORARY: findings not judged, as bits of PCIE_TOLERATE.
-inline bool tolerates(unsigned finding) {
-  static const uint64_t mask = std::getenv("PCIE_TOLERATE") == nullptr ? 0 : std::strtoull(std::getenv("PCIE_TOLERATE"), nullptr, 0);
-  return (mask >> finding & 1) != 0;
-}
-
 struct Bridge;
 
 /// An endpoint.
@@ -51,7 +44,6 @@ struct Card {
   unsigned enabled = 0;                 ///< Virtual functions.
   /// Software did to NumVFs, page size or ARI what the specification leaves undefined; until VF Enable is cleared.
   bool undefined_functions = false;
-  uint8_t virtual_bus = 0;  // TEMPORARY F5
 
   [[nodiscard]] ShadowFunction& physical() const { return *functions[0]; }
 };
@@ -64,9 +56,10 @@ struct Bridge {
   ShadowFunction function;
   const uint8_t devfn;
   Bridge* const above;
-  std::vector<Bridge*> below{};  ///< Downstream ports of an upstream port; the upstream port at the link's other end.
-  Card* card = nullptr;          ///< At the link's other end.
-  bool contained = false;        ///< DPC (6.2.10) holds the link down.
+  std::vector<Bridge*> below{};   ///< Downstream ports of an upstream port; the upstream port at the link's other end.
+  Card* card = nullptr;           ///< At the link's other end.
+  bool contained = false;         ///< DPC (6.2.10) holds the link down.
+  bool may_be_contained = false;  ///< An error may have made it so; DPC Status was not read since.
 
   [[nodiscard]] uint8_t secondary() const { return static_cast<uint8_t>(function.get(0x19, 1)); }
   [[nodiscard]] uint8_t subordinate() const { return static_cast<uint8_t>(function.get(0x1a, 1)); }
@@ -78,7 +71,9 @@ struct Place {
   Card* card = nullptr;
   unsigned index = 0;  ///< Of the card's function.
 
-  [[nodiscard]] ShadowFunction& function() const { return bridge != nullptr ? bridge->function : *card->functions[index]; }
+  [[nodiscard]] ShadowFunction& function() const {
+    return bridge != nullptr ? bridge->function : *card->functions[index];
+  }
   [[nodiscard]] bool exists() const { return bridge != nullptr || card != nullptr; }
 };
 
@@ -149,7 +144,8 @@ class ShadowFabric {
   /// std::nullopt: unreachable, or not by software's numbers.
   [[nodiscard]] std::optional<uint16_t> id_of(const Place& place) const;
   [[nodiscard]] bool link_is_up(const Bridge& port) const;
-  [[nodiscard]] bool is_containment_armed(const Place& place) const;
+  /// Some port will take its link down at an error.
+  [[nodiscard]] bool is_containment_armed() const;
 
   [[nodiscard]] const std::vector<Bridge*>& root_ports() const { return root_ports_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Bridge>>& bridges() const { return bridges_; }

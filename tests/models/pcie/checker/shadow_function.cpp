@@ -35,8 +35,8 @@ std::vector<std::string> ShadowFunction::learn(Reader& reader, const std::vector
     known_[offset] = static_cast<uint8_t>(~hardware_[offset]);
     if (clear_[offset] != 0) event_bytes_.push_back(offset);
     if (const uint8_t wrong = value_[offset] & ~taken_[offset]; wrong != 0) {
-      faults.push_back(fmt::format("{}: reserved bits {:#04x} read 1 at {:#05x} ({})", name_, wrong, offset,
-                                   describe(offset)));
+      faults.push_back(
+          fmt::format("{}: reserved bits {:#04x} read 1 at {:#05x} ({})", name_, wrong, offset, describe(offset)));
     }
   }
   initial_ = value_;
@@ -155,9 +155,8 @@ std::string ShadowFunction::check_read(unsigned offset, unsigned bytes, uint32_t
   merge(value_, offset, bytes, ~0U, value);
   merge(known_, offset, bytes, believed, ~0U);
   if (wrong == 0) return {};
-  std::string text =
-      fmt::format("{} at {:#05x} ({}): bits {:#x} are wrong, read {:#x}", name_, offset,
-                  describe(offset + static_cast<unsigned>(std::countr_zero(wrong)) / 8), wrong, value);
+  std::string text = fmt::format("{} at {:#05x} ({}): bits {:#x} are wrong, read {:#x}", name_, offset,
+                                 describe(offset + static_cast<unsigned>(std::countr_zero(wrong)) / 8), wrong, value);
   if (offset <= express_ + 0xa && offset + bytes > express_ + 0xa) text += fmt::format(", last refusal: {}", refusal_);
   return text;
 }
@@ -226,7 +225,8 @@ uint32_t ShadowFunction::writable(unsigned offset, unsigned bytes) const {
 std::string ShadowFunction::describe(unsigned offset) const {
   const Place* best = nullptr;
   for (const Place& place : places_) {
-    if (offset >= place.offset && offset < place.offset + place.bytes && (best == nullptr || place.bytes < best->bytes)) {
+    if (offset >= place.offset && offset < place.offset + place.bytes &&
+        (best == nullptr || place.bytes < best->bytes)) {
       best = &place;
     }
   }

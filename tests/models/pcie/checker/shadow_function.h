@@ -22,8 +22,8 @@ struct BarLayout {
 /// What a configuration space must read as, bit by bit: believed value, and whether it can be known. Built from the
 /// power-on contents (what the implementation may choose) and register_tables.h (what it may not).
 ///
-/// Optional bits are undecided until a write shows which choice was made, and must then stay with it. Bits that an error
-/// or undefined use of a register may have changed are unknown until they are read, and must then stay as read.
+/// Optional bits are undecided until a write shows which choice was made, and must then stay with it. Bits that an
+/// error or undefined use of a register may have changed are unknown until they are read, and must then stay as read.
 class ShadowFunction {
  public:
   enum class Reset : uint8_t { kPower, kHot, kFunctionLevel };
@@ -64,7 +64,8 @@ class ShadowFunction {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] FunctionKind kind() const { return kind_; }
-  [[nodiscard]] unsigned express() const { return express_; }  ///< Offset of the capability.
+  [[nodiscard]] const char* refusal() const { return refusal_; }  ///< Why the last request was refused here.
+  [[nodiscard]] unsigned express() const { return express_; }     ///< Offset of the capability.
   /// Offsets, 0: none.
   [[nodiscard]] unsigned capability(unsigned id) const { return find(capabilities_, id); }
   [[nodiscard]] unsigned extended(unsigned id) const { return find(extended_, id); }
@@ -109,14 +110,14 @@ class ShadowFunction {
   Plane value_{};
   Plane known_{};
   Plane initial_{};
-  Plane written_{};      // last write to undecided bits
+  Plane written_{};  // last write to undecided bits
   Plane rw_{};
-  Plane undecided_{};    // optional, choice not seen yet
+  Plane undecided_{};  // optional, choice not seen yet
   Plane clear_{};
-  Plane hardware_{};     // never known
+  Plane hardware_{};  // never known
   Plane sticky_{};
   Plane kept_{};
-  Plane taken_{};        // belongs to a structure
+  Plane taken_{};  // belongs to a structure
 };
 
 }  // namespace npuvp::tests::checker

@@ -80,6 +80,7 @@ Verdict ShadowFabric::route_config(uint16_t id) const {
 }
 
 Verdict ShadowFabric::config_below(Bridge& port, uint8_t bus, uint8_t devfn) const {
+  if (port.may_be_contained) return undefined("perhaps contained");
   if (!link_is_up(port)) return refused(&port, false, "link down, 2.9.1");
   if (bus == port.secondary()) return config_on_link(port, devfn);
   if (port.card != nullptr) return refused(*port.card, 0, "Type 1 request at an endpoint, 7.3.3");
@@ -93,7 +94,6 @@ Verdict ShadowFabric::config_on_link(Bridge& port, uint8_t devfn) const {
     if (port.below.empty()) return refused(&port, false, "nothing below");
     if (devfn > 7) return undefined("device number at an upstream port that is not ARI, 7.3.1");
     Bridge& upstream = *port.below[0];
-    if (devfn != 0 && tolerates(3)) return undefined("F3");
     if (devfn != 0) return refused(&upstream, true, "no such function, 7.3.1");
     return {.fate = Fate::kReaches, .place = {.bridge = &upstream}, .reason = "upstream port"};
   }
@@ -104,12 +104,12 @@ Verdict ShadowFabric::config_on_link(Bridge& port, uint8_t devfn) const {
   if (const unsigned sriov = card.physical().extended(0x0010); sriov != 0) {
     if (card.undefined_functions) return undefined("virtual functions in an undefined state, 9.3.3");
     if (card.enabled > 0 && card.captured_bus[0] != port.secondary()) return undefined("bus not captured, 9.2.1.2");
-    if (card.enabled > 0 && tolerates(5) && card.virtual_bus != port.secondary()) return undefined("F5");
     const uint32_t first = card.physical().get(sriov + 0x14, 2);
     const uint32_t stride = card.physical().get(sriov + 0x16, 2);
     for (unsigned index = 1; index <= card.enabled; ++index) {
       if (first + (index - 1) * stride == devfn) {
-        return {.fate = Fate::kReaches, .place = {.card = &card, .index = index}, .reason = "virtual function, 9.2.1.2"};
+        return {
+            .fate = Fate::kReaches, .place = {.card = &card, .index = index}, .reason = "virtual function, 9.2.1.2"};
       }
     }
   }
@@ -150,6 +150,7 @@ Verdict ShadowFabric::route_memory(uint64_t address) const {
 }
 
 Verdict ShadowFabric::memory_below(Bridge& port, uint64_t address) const {
+  if (port.may_be_contained) return undefined("perhaps contained");
   if (!link_is_up(port)) return refused(&port, false, "link down, 2.9.1");
   if (port.card != nullptr) return memory_in_card(*port.card, address);
   if (port.below.empty()) return refused(&port, false, "nothing below");
@@ -247,7 +248,7 @@ Verdict ShadowFabric::route_dma(const Card& card, unsigned index, uint64_t addre
   if (index > 0 && !is_in_d0(card.physical())) return undefined("virtual function of a function in D3hot, 9.6.2");
   const uint8_t requester_bus = card.captured_bus[index];
   if (requester_bus != card.captured_bus[0]) return undefined("bus numbers changed, 2.2.6.2");
-  if (!link_is_up(*card.above)) return undefined("link down");
+  if (card.above->may_be_contained || !link_is_up(*card.above)) return undefined("link down");
   Verdict verdict = from_below(*card.above, address, requester_bus, is_read, false);
   if (is_read && verdict.fate != Fate::kRefused && !completions_return(card, requester_bus)) {
     return undefined("completions do not find back, 2.2.4.2");
@@ -275,6 +276,8 @@ Verdict ShadowFabric::from_below(Bridge& port, uint64_t address, uint8_t request
     peer = other;
   }
   if (peer == nullptr) {
+    // A second switch cannot tell that ACS of another one sent the request up; the model can, and lets it pass.
+    if (redirected) return undefined("redirected request in an outer switch");
     if (in_window(upstream, address)) return refused(&port, true, "in the switch, but no port's, 2.2.4.1");
     return from_switch(upstream, address, requester_bus, is_read, redirected);
   }
@@ -303,7 +306,7 @@ Verdict ShadowFabric::from_switch(Bridge& upstream, uint64_t address, uint8_t re
                                   bool redirected) const {
   if (!is_master(upstream.function)) return refused(&upstream, false, "bus master enable, 7.5.1.1.3");
   if (!is_in_d0(upstream.function)) return undefined("upstream port in D3hot");
-  if (!link_is_up(*upstream.above)) return undefined("link down");
+  if (upstream.above->may_be_contained || !link_is_up(*upstream.above)) return undefined("link down");
   return from_below(*upstream.above, address, requester_bus, is_read, redirected);
 }
 
