@@ -19,7 +19,7 @@ ALLOWED = {
     "firmware": ("firmware",),
     "driver": ("firmware/abi",),
     "sw": ("sw", "firmware/abi", "driver/uapi"),
-    "platform/config": ("firmware/abi",),
+    "platform/config": ("firmware/abi", "models/dram"),  # the description of DRAM parts and maps
     "platform/assembly": ("models", "rtl", "firmware/abi", "platform/config"),
     "platform/debug": BASE + ("platform/config",),
     "platform/host": ("models", "sw/runtime", "firmware/abi", "platform/config", "platform/host"),

@@ -4,7 +4,7 @@
 import numpy
 import pytest
 
-from conftest import IMAGES, MODEL, WRONG_FIRMWARE, assert_usage_error, npuvp, run_json, wrong_firmware
+from conftest import IMAGES, MODEL, SOURCE, WRONG_FIRMWARE, assert_usage_error, npuvp, run_json, wrong_firmware
 
 
 @pytest.mark.parametrize("precision, agreement", [("int8", 253), ("fp16", 253)])
@@ -52,6 +52,20 @@ def test_two_runs_are_the_same_to_the_bit(tmp_path):
     assert first[0] == second[0]
     assert first[1] == second[1]
     assert len(first[1]) > 1000
+
+
+def test_the_jedec_dram_changes_times_not_results(tmp_path):
+    card = (SOURCE / "platform/boards/cards/atom-ca22.yaml").read_text()
+    (tmp_path / "card.yaml").write_text(card.replace("timing: fast ", "timing: jedec "))
+    (tmp_path / "server.yaml").write_text("server: test\ncards:\n  - card: ./card.yaml\n")
+    arguments = ("run", MODEL, "--input", IMAGES, "--output")
+    _, fast = run_json(tmp_path, "fast", *arguments, tmp_path / "fast.npy")
+    _, jedec = run_json(tmp_path, "jedec", *arguments, tmp_path / "jedec.npy", "--board", tmp_path / "server.yaml")
+    assert (tmp_path / "fast.npy").read_bytes() == (tmp_path / "jedec.npy").read_bytes()
+    assert jedec["wrong_outputs"] == 0
+    # The fast mode is calibrated for streams, which is what this job does with the DRAM.
+    assert jedec["simulated_seconds"] != fast["simulated_seconds"]
+    assert abs(jedec["simulated_seconds"] / fast["simulated_seconds"] - 1) < 0.1
 
 
 def test_boot_shows_the_console_and_the_versions():

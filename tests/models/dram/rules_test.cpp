@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The controller keeps JEDEC's rules, and the checker that says so finds every one of them broken.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string_view>
 #include <tuple>
 
 #include "tests/models/dram/parts.h"
@@ -36,7 +38,14 @@ TEST_P(Rules, AreKeptInRandomTraffic) {
 INSTANTIATE_TEST_SUITE_P(Policies, Rules,
                          testing::Combine(testing::Values("gddr6-16gbps", "hbm3-6gbps"),
                                           testing::Values(PagePolicy::kOpen, PagePolicy::kClosed),
-                                          testing::Values(RefreshPolicy::kAllBank, RefreshPolicy::kPerBank)));
+                                          testing::Values(RefreshPolicy::kAllBank, RefreshPolicy::kPerBank)),
+                         [](const auto& each) {
+                           const auto& [part, page, refresh] = each.param;
+                           return fmt::format("{}_{}_{}",
+                                              std::string_view(part).substr(0, std::string_view(part).find('-')),
+                                              page == PagePolicy::kOpen ? "open" : "closed",
+                                              refresh == RefreshPolicy::kAllBank ? "all_bank" : "per_bank");
+                         });
 
 /// True if a checker for `checked` finds `rule` violated in what a controller for `part` does.
 bool notices(const Part& part, const Part& checked, RefreshPolicy refresh, const std::string& rule) {
@@ -70,7 +79,9 @@ TEST_P(Mutation, AParameterThatTheControllerTakesTooShortIsNoticedByName) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Parts, Mutation, testing::Values("gddr6-16gbps", "hbm3-6gbps"));
+INSTANTIATE_TEST_SUITE_P(Parts, Mutation, testing::Values("gddr6-16gbps", "hbm3-6gbps"), [](const auto& each) {
+  return std::string(each.param).substr(0, std::string(each.param).find('-'));
+});
 
 /// What the checker says of a few commands.
 std::string first_violation(const Part& part, std::initializer_list<Command> commands) {
