@@ -35,17 +35,22 @@ TEST_P(Rules, AreKeptInRandomTraffic) {
   EXPECT_THAT(checker.violations(), testing::IsEmpty()) << checker.first();
 }
 
+/// "gddr6" of "gddr6-16gbps".
+std::string kind_of(std::string_view part) {
+  return std::string(part.substr(0, part.find('-')));
+}
+
+std::string name_of(const testing::TestParamInfo<Rules::ParamType>& test) {
+  const auto& [part, page, refresh] = test.param;
+  return fmt::format("{}_{}_{}", kind_of(part), page == PagePolicy::kOpen ? "open" : "closed",
+                     refresh == RefreshPolicy::kAllBank ? "all_bank" : "per_bank");
+}
+
 INSTANTIATE_TEST_SUITE_P(Policies, Rules,
                          testing::Combine(testing::Values("gddr6-16gbps", "hbm3-6gbps"),
                                           testing::Values(PagePolicy::kOpen, PagePolicy::kClosed),
                                           testing::Values(RefreshPolicy::kAllBank, RefreshPolicy::kPerBank)),
-                         [](const auto& each) {
-                           const auto& [part, page, refresh] = each.param;
-                           return fmt::format("{}_{}_{}",
-                                              std::string_view(part).substr(0, std::string_view(part).find('-')),
-                                              page == PagePolicy::kOpen ? "open" : "closed",
-                                              refresh == RefreshPolicy::kAllBank ? "all_bank" : "per_bank");
-                         });
+                         name_of);
 
 /// True if a checker for `checked` finds `rule` violated in what a controller for `part` does.
 bool notices(const Part& part, const Part& checked, RefreshPolicy refresh, const std::string& rule) {
@@ -79,9 +84,8 @@ TEST_P(Mutation, AParameterThatTheControllerTakesTooShortIsNoticedByName) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Parts, Mutation, testing::Values("gddr6-16gbps", "hbm3-6gbps"), [](const auto& each) {
-  return std::string(each.param).substr(0, std::string(each.param).find('-'));
-});
+INSTANTIATE_TEST_SUITE_P(Parts, Mutation, testing::Values("gddr6-16gbps", "hbm3-6gbps"),
+                         [](const auto& test) { return kind_of(test.param); });
 
 /// What the checker says of a few commands.
 std::string first_violation(const Part& part, std::initializer_list<Command> commands) {
