@@ -101,6 +101,7 @@ class Bench {
 
   void note(const char* what, uint64_t address, unsigned bytes, uint64_t value, const char* reason);
   void count(const Verdict& verdict);
+  void ignore_stray_interrupts();
   void fail(const std::string& text);
   void follow(const Consequences& consequences);
   void wait();

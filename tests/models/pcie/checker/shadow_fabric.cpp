@@ -400,6 +400,38 @@ Consequences ShadowFabric::note_anywhere() {
   return consequences;
 }
 
+namespace {
+
+std::optional<uint64_t> stray_interrupt(const ShadowFunction& function) {
+  const unsigned msi = function.capability(0x05);
+  if (msi == 0 || (function.get(msi + 2, 2) & 1) == 0) return std::nullopt;
+  const bool is_64bit = (function.get(msi + 2, 2) & 0x80) != 0;
+  const uint64_t address = (is_64bit ? uint64_t{function.get(msi + 8, 4)} << 32 : 0) | function.get(msi + 4, 4);
+  if (address >= 0xfee0'0000 && address <= 0xfeef'ffff) return std::nullopt;
+  return address;
+}
+
+}  // namespace
+
+std::vector<uint64_t> ShadowFabric::stray_interrupts() const {
+  std::vector<uint64_t> addresses;
+  for (const auto& bridge : bridges_) {
+    if (const auto address = stray_interrupt(bridge->function)) addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+void ShadowFabric::note_stray_interrupts() {
+  for (const auto& source : bridges_) {
+    if (!stray_interrupt(source->function)) continue;
+    for (Bridge* bridge = source.get(); bridge != nullptr; bridge = bridge->above) {
+      bridge->function.note_event();
+      bridge->function.maybe_unsupported_request();
+      if (is_containment_enabled(*bridge)) bridge->may_be_contained = !bridge->contained;
+    }
+  }
+}
+
 void ShadowFabric::fundamental_reset() {
   for (const auto& bridge : bridges_) {
     if (bridge->function.is_learned()) bridge->function.reset(Reset::kPower);

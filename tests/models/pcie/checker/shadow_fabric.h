@@ -137,6 +137,10 @@ class ShadowFabric {
   Consequences note_anywhere();
   /// Errors other than Unsupported Request may have been logged anywhere.
   void note_events();
+  /// Where ports that have MSI enabled write to, if that is not the root's interrupt range: software told them to.
+  [[nodiscard]] std::vector<uint64_t> stray_interrupts() const;
+  /// Such an interrupt may be refused, which is logged where it passes.
+  void note_stray_interrupts();
   void fundamental_reset();
 
   /// True if the byte at `address` is at `offset` in this BAR, by the registers.
