@@ -249,6 +249,8 @@ static int npu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = npu_boot_identify(ndev);
 	if (err)
 		goto err_unmap;
+	if (ndev->is_vf) /* its last owner may have left queues, and may have been no driver of ours */
+		npu_vf_reset(ndev);
 	err = npu_init_dma(ndev);
 	if (err)
 		goto err_unmap;

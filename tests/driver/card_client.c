@@ -131,18 +131,22 @@ int card_wait(const struct card* card, uint64_t number, int64_t timeout_ns, stru
   return ioctl_again(card->fd, DRM_IOCTL_NPU_WAIT, result); /* an interrupted wait goes on with the time left */
 }
 
-struct drm_npu_wait card_run(const struct card* card, const struct card_job* job, const char* what) {
+struct drm_npu_wait card_result(const struct card* card, uint64_t number, const char* what) {
   struct drm_npu_wait result;
-  uint64_t number;
-  int error = card_submit(card, job, &number);
-  if (error) card_fail(card, "SUBMIT (%s): %s", what, strerror(error));
-  error = card_wait(card, number, RUN_TIMEOUT_NS, &result);
+  int error = card_wait(card, number, RUN_TIMEOUT_NS, &result);
   if (error) card_fail(card, "WAIT (%s): %s", what, strerror(error));
   if (result.status != NPU_JOB_OK) {
     card_fail(card, "job (%s): status %u, fault %u at command %u, address 0x%" PRIx64, what, result.status,
               result.fault, result.fault_command, (uint64_t)result.fault_address);
   }
   return result;
+}
+
+struct drm_npu_wait card_run(const struct card* card, const struct card_job* job, const char* what) {
+  uint64_t number;
+  int error = card_submit(card, job, &number);
+  if (error) card_fail(card, "SUBMIT (%s): %s", what, strerror(error));
+  return card_result(card, number, what);
 }
 
 /* A multiplicative hash of the 8-byte word's number: each byte depends on seed and offset. */

@@ -60,7 +60,9 @@ struct card_job {
 int card_submit(const struct card* card, const struct card_job* job, uint64_t* number);
 /* Return: 0 and `result`, or an errno. Repeats what a signal interrupted. */
 int card_wait(const struct card* card, uint64_t number, int64_t timeout_ns, struct drm_npu_wait* result);
-/* Submits, waits, and fails unless the job is OK. */
+/* Waits, and fails unless the job is OK. */
+struct drm_npu_wait card_result(const struct card* card, uint64_t number, const char* what);
+/* Submits, and the same. */
 struct drm_npu_wait card_run(const struct card* card, const struct card_job* job, const char* what);
 
 /* Byte `offset` of a pattern that differs from seed to seed and has no short period. */

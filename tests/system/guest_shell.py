@@ -29,7 +29,7 @@ class GuestShell:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(shell_path))
             listener.listen()
-            listener.settimeout(timeout)
+            listener.settimeout(1)
             words = ["-chardev", f"socket,id=test,path={shell_path}", "-device",
                      f"virtserialport,chardev=test,name={PORT}"]
             self.log = open(folder / "npuvp.log", "w+b")
@@ -37,14 +37,21 @@ class GuestShell:
                 [PROGRAM, "qemu", "--board", board, "--monitor", self.monitor_path,
                  *(f"--qemu-arg={word}" for word in words), *map(str, arguments), "--", SHELL],
                 stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
-            try:
-                self.socket, _ = listener.accept()
-            except TimeoutError:
-                self.kill()
-                raise
+            self.socket = self.accept(listener, timeout)
         self.buffer = b""
         self.number = 0
         self.run("true", timeout=timeout)
+
+    def accept(self, listener, timeout):
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                return listener.accept()[0]
+            except TimeoutError:
+                if self.process.poll() is None and time.monotonic() < end:
+                    continue
+                self.kill()
+                raise AssertionError(f"QEMU did not start:\n{self.output_of_program()}") from None
 
     def __enter__(self):
         return self
