@@ -25,14 +25,11 @@ pcie::RootComplex::Parameters root_complex_parameters(const config::RootComplexC
   return parameters;
 }
 
-pcie::RootPort::Parameters root_port_parameters(const config::ServerConfig& config, unsigned index) {
-  const auto& port = config.root_ports.at(index);
+pcie::RootPort::Parameters root_port_parameters(const config::ServerConfig& config, const config::PortConfig& port) {
   pcie::RootPort::Parameters parameters;
   parameters.generation = port.generation;
   parameters.lanes = port.lanes;
   parameters.max_payload_bytes = config.root_complex.max_payload_bytes;
-  parameters.port_number = index;
-  parameters.ports = static_cast<unsigned>(config.root_ports.size());
   parameters.hot_plug = port.hot_plug;
   parameters.slot = port.slot;
   return parameters;
@@ -60,6 +57,17 @@ pcie::Switch::Parameters switch_parameters(const config::SwitchConfig& config, s
   return parameters;
 }
 
+/// The links that lead to cards, without what is above them and without their slots.
+void collect_card_ports(const std::vector<config::PortConfig>& ports, std::vector<config::PortConfig>& cards) {
+  for (const auto& port : ports) {
+    if (const auto* card = std::get_if<size_t>(&port.below)) {
+      cards.push_back({port.generation, port.lanes, port.link_latency_ns, false, 0, *card});
+    } else {
+      collect_card_ports(std::get<std::unique_ptr<config::SwitchConfig>>(port.below)->ports, cards);
+    }
+  }
+}
+
 /// A SystemC name has no dots in it.
 std::string module_name(std::string port) {
   std::replace(port.begin(), port.end(), '.', '_');
@@ -69,14 +77,27 @@ std::string module_name(std::string port) {
 }  // namespace
 
 Fabric::Fabric(base::Environment& environment, const config::ServerConfig& config,
-               const std::vector<pcie::Endpoint*>& endpoints)
-    : root_complex_("root_complex", environment, root_complex_parameters(config.root_complex)), endpoints_(endpoints) {
+               const std::vector<pcie::Endpoint*>& endpoints, Layout layout)
+    : endpoints_(endpoints) {
   sc_assert(endpoints.size() == config.cards.size());
-  for (unsigned index = 0; index < config.root_ports.size(); ++index) {
+  const bool separate = layout == Layout::kSeparateCards;
+  std::vector<config::PortConfig> card_ports;
+  if (separate) collect_card_ports(config.root_ports, card_ports);
+  const auto& ports = separate ? card_ports : config.root_ports;
+  for (unsigned index = 0; index < ports.size(); ++index) {
+    if (separate || index == 0) {
+      auto parameters = root_complex_parameters(config.root_complex);
+      if (separate) parameters.peer_to_peer = false;
+      const auto name = separate ? fmt::format("root_complex{}", index) : "root_complex";
+      root_complexes_.push_back(std::make_unique<pcie::RootComplex>(name.c_str(), environment, parameters));
+    }
+    auto parameters = root_port_parameters(config, ports[index]);
+    parameters.port_number = separate ? 0 : index;
+    parameters.ports = separate ? 1 : static_cast<unsigned>(ports.size());
     const auto name = fmt::format("root_port{}", index);
-    root_ports_.push_back(std::make_unique<pcie::RootPort>(name, environment, root_port_parameters(config, index)));
-    root_complex_.add(*root_ports_.back(), static_cast<uint8_t>(index << kDeviceShift));
-    add(environment, config.root_ports[index], name, *root_ports_.back(), std::nullopt);
+    root_ports_.push_back(std::make_unique<pcie::RootPort>(name, environment, parameters));
+    root_complexes_.back()->add(*root_ports_.back(), static_cast<uint8_t>(parameters.port_number << kDeviceShift));
+    add(environment, ports[index], name, *root_ports_.back(), std::nullopt);
   }
 }
 

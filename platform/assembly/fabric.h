@@ -20,8 +20,13 @@ namespace npuvp::assembly {
 /// The PCIe tree of a server: root complex, root ports, switches and links, built from the board file and connected
 /// down to the cards' endpoints. Things are named in the order of the tree, depth first: root_port0, switch0.upstream,
 /// switch0.port2, card3; a link has the name of its upper port.
+///
+/// For a host that brings its own tree there is another layout: every card has its link of the board file, but alone
+/// below a root complex of its own, without peer-to-peer. root_portN and cardN are the same card's then.
 class Fabric {
  public:
+  enum class Layout : uint8_t { kTree, kSeparateCards };
+
   /// A link with the port above it and what is below.
   struct Segment {
     std::string name;  ///< Of the port above.
@@ -38,9 +43,10 @@ class Fabric {
   /// `endpoints`: one a card of `config`, in order. To be called in the constructor of the module that holds the
   /// fabric; everything must outlive the simulation.
   Fabric(base::Environment& environment, const config::ServerConfig& config,
-         const std::vector<pcie::Endpoint*>& endpoints);
+         const std::vector<pcie::Endpoint*>& endpoints, Layout layout = Layout::kTree);
 
-  [[nodiscard]] pcie::RootComplex& root_complex() { return root_complex_; }
+  /// `index`: of the card in the layout of separate cards, else 0.
+  [[nodiscard]] pcie::RootComplex& root_complex(size_t index = 0) { return *root_complexes_.at(index); }
   /// In the order of the tree, depth first: a segment comes before those below it.
   [[nodiscard]] const std::vector<Segment>& segments() const { return segments_; }
   [[nodiscard]] size_t switch_count() const { return switches_.size(); }
@@ -61,7 +67,7 @@ class Fabric {
            pcie::DownstreamPort& above, std::optional<size_t> parent);
   pcie::Switch& add_switch(base::Environment& environment, const config::SwitchConfig& config);
 
-  pcie::RootComplex root_complex_;
+  std::vector<std::unique_ptr<pcie::RootComplex>> root_complexes_;
   const std::vector<pcie::Endpoint*> endpoints_;
   std::vector<std::unique_ptr<pcie::RootPort>> root_ports_;
   std::vector<std::unique_ptr<pcie::Switch>> switches_;

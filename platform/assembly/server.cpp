@@ -16,7 +16,7 @@ Server::Server(sc_core::sc_module_name name, base::Environment& environment, con
         std::make_unique<Card>(fmt::format("card{}", index).c_str(), environment, card, index, options.rom, rtl));
     endpoints.push_back(&cards_.back()->endpoint());
   }
-  fabric_ = std::make_unique<Fabric>(environment, config, endpoints);
+  fabric_ = std::make_unique<Fabric>(environment, config, endpoints, options.layout);
 }
 
 Server::~Server() = default;

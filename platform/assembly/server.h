@@ -17,6 +17,7 @@ namespace npuvp::assembly {
 struct Options {
   std::string rom;               ///< Boot ROM image.
   std::vector<std::string> rtl;  ///< INSTANCE.BLOCK, see RtlSelection.
+  Fabric::Layout layout = Fabric::Layout::kTree;
 };
 
 /// A server: cards and the PCIe fabric above them, built from a board and bound.

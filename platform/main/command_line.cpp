@@ -27,6 +27,8 @@ class CommandLine {
   void add_qemu();
   void add_run();
   void add_boot();
+  void add_serve();
+  void add_attach_options(CLI::App& command, AttachOptions& options);
   void add_guest_options(CLI::App& command, GuestOptions& options);
   void add_monitor();
   void add_test();
@@ -40,6 +42,7 @@ class CommandLine {
   std::map<const CLI::App*, std::function<int()>> actions_;
   GuestOptions demo_;
   GuestOptions qemu_;
+  ServeOptions serve_;
   RunOptions run_;
   BootOptions boot_;
   MonitorOptions monitor_;
@@ -71,6 +74,7 @@ CommandLine::CommandLine() {
   add_run();
   add_boot();
   add_qemu();
+  add_serve();
   add_monitor();
   add_test();
   add_bench();
@@ -109,11 +113,20 @@ void CommandLine::add_platform_options(CLI::App& command, PlatformOptions& optio
       ->allow_extra_args(false);
 }
 
-void CommandLine::add_guest_options(CLI::App& command, GuestOptions& options) {
+void CommandLine::add_attach_options(CLI::App& command, AttachOptions& options) {
   add_platform_options(command, options.platform);
-  command.add_flag("--kvm", options.kvm, "Run the guest with KVM instead of emulation");
+  command
+      .add_option("--attach", options.attach,
+                  "As one PCI domain, the board's tree, or each card for itself on the hypervisor's own bus")
+      ->check(CLI::IsMember({"domain", "endpoints"}))
+      ->capture_default_str();
   command.add_option("--monitor", options.monitor, "Make a socket for 'npuvp monitor'; must not exist")
       ->type_name("PATH");
+}
+
+void CommandLine::add_guest_options(CLI::App& command, GuestOptions& options) {
+  add_attach_options(command, options);
+  command.add_flag("--kvm", options.kvm, "Run the guest with KVM instead of emulation");
 }
 
 void CommandLine::add_demo() {
@@ -144,6 +157,19 @@ void CommandLine::add_qemu() {
       ->type_name("WORD")
       ->allow_extra_args(false);
   command->add_option("command", qemu_.command, "Command and arguments, after --")->type_name("COMMAND...");
+}
+
+void CommandLine::add_serve() {
+  auto* command = add("serve", "Offer the cards to a hypervisor that is started by others",
+                      "Listens on DIR/domain.sock, or with --attach endpoints on DIR/card0.sock and so on, prints the\n"
+                      "options that QEMU needs, one a line, and serves until SIGINT or SIGTERM. When a client has\n"
+                      "gone its card loses power and waits for the next one.\n"
+                      "Example: npuvp serve --board server-4 --attach endpoints --sockets /tmp/npu",
+                      [this] { return serve_command(serve_); });
+  add_attach_options(*command, serve_);
+  command->add_option("--sockets", serve_.sockets, "Folder for the sockets; made if it does not exist")
+      ->type_name("DIR")
+      ->required();
 }
 
 void CommandLine::add_run() {
@@ -179,7 +205,7 @@ void CommandLine::add_boot() {
 
 void CommandLine::add_monitor() {
   auto* command = add("monitor", "Look into a running guest's fabric, and disturb it",
-                      "PATH is what --monitor of demo or qemu was given. Without COMMAND: lists the commands.\n"
+                      "PATH is what --monitor of demo, qemu or serve was given. Without COMMAND: lists the commands.\n"
                       "Example: npuvp monitor /tmp/m inject card0 poisoned-tlp",
                       [this] { return monitor_command(monitor_); });
   command->add_option("path", monitor_.path, "Socket")->type_name("PATH")->required();
@@ -245,7 +271,7 @@ int CommandLine::run(int argc, char** argv) {
   try {
     app_.parse(argc, argv);
     if (app_.get_subcommands().empty()) {
-      throw CLI::RequiredError("A command (demo, run, boot, qemu, monitor, test, bench, fuzz, help)");
+      throw CLI::RequiredError("A command (demo, run, boot, qemu, serve, monitor, test, bench, fuzz, help)");
     }
     const auto* command = app_.get_subcommands().front();
     if (command->get_name() == "test") ctest_arguments_ = command->remaining();

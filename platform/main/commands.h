@@ -14,6 +14,7 @@ inline constexpr int kExitBug = 70;    ///< A bug of ours.
 // One function a command, each in its own file. They return an exit status and throw config::ConfigError (exit 2).
 int demo_command(const GuestOptions& options);
 int qemu_command(const GuestOptions& options);
+int serve_command(const ServeOptions& options);
 int run_command(const RunOptions& options);
 int boot_command(const BootOptions& options);
 int monitor_command(const MonitorOptions& options);

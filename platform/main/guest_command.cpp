@@ -2,7 +2,6 @@
 // demo and qemu: a Linux guest in QEMU on our fabric.
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -10,13 +9,10 @@
 #include <optional>
 
 #include "platform/config/config_error.h"
-#include "platform/debug/monitor.h"
-#include "platform/debug/monitor_socket.h"
 #include "platform/host/qemu/cpio_archive.h"
 #include "platform/host/qemu/guest_session.h"
 #include "platform/host/qemu/qemu_process.h"
-#include "platform/host/qemu/socket_guard.h"
-#include "platform/host/vfio_user/vfio_user_host.h"
+#include "platform/main/attached_platform.h"
 #include "platform/main/commands.h"
 #include "platform/main/progress.h"
 #include "platform/main/resources.h"
@@ -27,15 +23,6 @@ namespace {
 
 constexpr size_t kLongestCommand = 4096;  // fits the port's buffer in one piece
 constexpr const char* kGuestFirmware = "lib/firmware/npu/atom-ca22.bin";
-
-host::VfioUserHost::Parameters host_parameters(const assembly::AddressSpace& space, const std::string& socket) {
-  host::VfioUserHost::Parameters parameters;
-  parameters.socket_path = socket;
-  parameters.domain.config_bytes = uint64_t{space.buses} << 20;
-  parameters.domain.memory_bytes = space.memory_bytes;
-  parameters.domain.prefetchable_bytes = space.prefetchable_bytes;
-  return parameters;
-}
 
 /// A platform with a guest attached to it, from start to end.
 class GuestRun {
@@ -49,40 +36,27 @@ class GuestRun {
   /// Returns the command's exit status; none when the guest went away without one.
   std::optional<int> run(const std::string& command, host::GuestSession::Callbacks callbacks);
 
-  [[nodiscard]] Session& session() { return session_; }
+  [[nodiscard]] Session& session() { return platform_.session(); }
   /// What QEMU and the guest's console said at the end, for a failure's message.
   [[nodiscard]] const std::string& last_words() const { return last_words_; }
-  [[nodiscard]] bool interrupted() const { return interrupted_; }
+  [[nodiscard]] bool interrupted() const { return platform_.interrupted(); }
 
  private:
-  void watch_signals();
-  void open_monitor(const std::string& path);
-
-  Session session_;
+  AttachedPlatform platform_;
   host::QemuOptions qemu_options_;
   host::CpioArchive files_;
-  host::SocketGuard socket_;
-  host::VfioUserHost host_;
-  std::optional<debug::Monitor> monitor_;
-  std::optional<debug::MonitorSocket> monitor_socket_;
-  host::UniqueFd signals_;
   std::string last_words_;
-  bool interrupted_ = false;
 };
 
-GuestRun::GuestRun(const GuestOptions& options, bool interactive)
-    : session_(options.platform),
-      host_("host", session_.environment(), host_parameters(session_.server().address_space(), socket_.path())) {
-  host_.connect(session_.server().root_complex());
-  if (!options.monitor.empty()) open_monitor(options.monitor);
+GuestRun::GuestRun(const GuestOptions& options, bool interactive) : platform_(options) {
   qemu_options_.qemu = resources().qemu();
   qemu_options_.kernel = resources().kernel();
   qemu_options_.initramfs = resources().initramfs();
-  qemu_options_.vfio_user_socket = socket_.path();
+  qemu_options_.card_arguments = platform_.card_arguments();
   qemu_options_.interactive = interactive;
   qemu_options_.kvm = options.kvm;
   qemu_options_.extra_arguments = options.qemu_arguments;
-  if (!options.platform.firmware.empty()) files_.add_file(kGuestFirmware, session_.firmware());
+  if (!options.platform.firmware.empty()) files_.add_file(kGuestFirmware, session().firmware());
   for (const auto& entry : options.files) {
     const size_t colon = entry.find(':');
     const std::string file = entry.substr(0, colon);
@@ -101,46 +75,24 @@ void GuestRun::add_file(const std::string& file, const std::string& path, uint32
   files_.add_file(path, read_file(file, "file for the guest"), permissions);
 }
 
-void GuestRun::open_monitor(const std::string& path) {
-  monitor_.emplace(session_.server().fabric());
-  const debug::MonitorSocket::Loop loop{
-      [this](int fd, std::function<void()> callback) { host_.watch(fd, std::move(callback)); },
-      [this](int fd) { host_.unwatch(fd); }};
-  monitor_socket_.emplace(path, loop, [this](std::string_view line) {
-    return monitor_->execute(line).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-  });
-}
-
-void GuestRun::watch_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
-  sigprocmask(SIG_BLOCK, &set, nullptr);
-  signals_ = host::UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  host_.watch(signals_.get(), [this] {
-    interrupted_ = true;
-    host_.stop();
-  });
-}
-
 std::optional<int> GuestRun::run(const std::string& command, host::GuestSession::Callbacks callbacks) {
   qemu_options_.extra_initramfs = files_.finish();
   host::QemuProcess qemu(qemu_options_);
+  auto& host = platform_.host();
   std::optional<host::GuestSession> guest;
   // An interactive guest has the terminal; Ctrl-C is a key of its own there.
   if (qemu_options_.interactive) {
     signal(SIGINT, SIG_IGN);
   } else {
-    watch_signals();
+    platform_.watch_signals();
     guest.emplace(qemu, command, std::move(callbacks));
-    host_.watch(qemu.status_fd(), [&] { guest->read_status(); });
-    host_.watch(qemu.stdout_fd(), [&] { guest->read_stdout(); });
-    host_.watch(qemu.stderr_fd(), [&] { guest->read_stderr(); });
-    host_.watch(qemu.messages_fd(), [&] { guest->read_messages(); });
-    host_.watch(qemu.console_fd(), [&] { guest->read_console(); });
+    host.watch(qemu.status_fd(), [&] { guest->read_status(); });
+    host.watch(qemu.stdout_fd(), [&] { guest->read_stdout(); });
+    host.watch(qemu.stderr_fd(), [&] { guest->read_stderr(); });
+    host.watch(qemu.messages_fd(), [&] { guest->read_messages(); });
+    host.watch(qemu.console_fd(), [&] { guest->read_console(); });
   }
-  host_.watch(qemu.exit_fd(), [&] { host_.stop(); });
-  host_.on_connect([this] { socket_.remove(); });
+  host.watch(qemu.exit_fd(), [&] { host.stop(); });
   sc_core::sc_start();
   if (!guest) return kExitDone;
   guest->drain();

@@ -38,15 +38,24 @@ struct BootOptions {
   size_t card = 0;
 };
 
-struct GuestOptions {
+/// Options of commands that offer a platform to a hypervisor.
+struct AttachOptions {
   PlatformOptions platform;
+  std::string attach = "domain";  ///< Or "endpoints".
+  std::string monitor;            ///< Path of the monitor's socket; empty: none.
+};
+
+struct GuestOptions : AttachOptions {
   bool kvm = false;
-  std::string monitor;                      ///< Path of the monitor's socket; empty: none.
   std::string precision = "int8";           ///< demo only
   std::string output;                       ///< demo only: file for the logits
   std::vector<std::string> command;         ///< qemu only: empty for an interactive shell
   std::vector<std::string> files;           ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
   std::vector<std::string> qemu_arguments;  ///< qemu only: passed to QEMU behind its own
+};
+
+struct ServeOptions : AttachOptions {
+  std::string sockets;  ///< Folder for them.
 };
 
 struct FuzzOptions {

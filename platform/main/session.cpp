@@ -29,7 +29,7 @@ constexpr std::array kKinds{
 
 }  // namespace
 
-Session::Session(const PlatformOptions& options)
+Session::Session(const PlatformOptions& options, assembly::Fabric::Layout layout)
     : options_(options),
       firmware_(read_file(options.firmware.empty() ? resources().firmware() : options.firmware, "firmware image")),
       environment_(options.seed) {
@@ -41,7 +41,7 @@ Session::Session(const PlatformOptions& options)
   }
   const std::string rom = read_file(resources().rom(), "boot ROM");
   server_ = std::make_unique<assembly::Server>("server", environment_, config,
-                                               assembly::Options{.rom = rom, .rtl = options.rtl});
+                                               assembly::Options{.rom = rom, .rtl = options.rtl, .layout = layout});
 }
 
 assembly::Card& Session::card(size_t index) {

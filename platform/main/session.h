@@ -17,7 +17,7 @@ namespace npuvp::main {
 class Session {
  public:
   /// Errors: config::ConfigError.
-  explicit Session(const PlatformOptions& options);
+  explicit Session(const PlatformOptions& options, assembly::Fabric::Layout layout = assembly::Fabric::Layout::kTree);
 
   [[nodiscard]] base::Environment& environment() { return environment_; }
   [[nodiscard]] assembly::Server& server() { return *server_; }

@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "platform/config/config_error.h"
+#include "platform/host/qemu/qemu_arguments.h"
 
 namespace npuvp::host {
 namespace {
@@ -27,10 +28,6 @@ constexpr const char* kKernelArguments =
     "cryptomgr.notests "
     "initcall_blacklist=jent_mod_init,bpf_tcp_ca_kfunc_init,bpf_dummy_struct_ops_init,load_system_certificate_list,"
     "init_encrypted,crypto_kdf108_init";
-
-/// Not the default of 40 address bits: with them the firmware places the 64-bit window for PCI at the very top, and
-/// Linux cannot assign the card's prefetchable BAR there.
-constexpr const char* kProcessor = "qemu64,phys-bits=39";
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -94,10 +91,12 @@ QemuProcess::QemuProcess(const QemuOptions& options) {
   const auto add = [&](std::initializer_list<std::string> more) {
     arguments.insert(arguments.end(), more.begin(), more.end());
   };
-  add({"-accel", options.kvm ? "kvm" : "tcg", "-cpu", options.kvm ? "host" : kProcessor, "-smp",
+  add({"-accel", options.kvm ? "kvm" : "tcg", "-cpu", options.kvm ? "host" : kEmulatedProcessor, "-smp",
        std::to_string(options.cpus)});
-  add({"-machine", "q35,memory-backend=ram", "-m", fmt::format("{}M", options.memory_mib)});
-  add({"-object", fmt::format("memory-backend-memfd,id=ram,size={}M,share=on", options.memory_mib)});
+  const auto append = [&](const std::vector<std::string>& more) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+  };
+  append(machine_arguments(options.memory_mib));
   add({"-kernel", options.kernel, "-initrd", fmt::format("/proc/self/fd/{}", initramfs.get())});
   add({"-append", fmt::format("{} npuvp.mode={}", kKernelArguments, options.interactive ? "shell" : "command")});
   if (options.interactive) {
@@ -114,14 +113,8 @@ QemuProcess::QemuProcess(const QemuOptions& options) {
   add_port("stdout", out);
   add_port("stderr", err);
   add_port("status", status);
-  // As a server's firmware does: hot-plug by ACPI is off, so the kernel handles the slots itself. The domain below the
-  // VMD inherits that. The VMD's own port has no slot.
-  add({"-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"});
-  add({"-device", "pcie-root-port,id=npu-root,chassis=1,hotplug=off"});
-  add({"-device",
-       fmt::format(R"({{"driver":"vfio-user-pci","rombar":0,"bus":"npu-root","socket":{{"type":"unix","path":"{}"}}}})",
-                   options.vfio_user_socket)});
-  arguments.insert(arguments.end(), options.extra_arguments.begin(), options.extra_arguments.end());
+  append(options.card_arguments);
+  append(options.extra_arguments);
 
   const pid_t parent = getpid();
   pid_ = fork();

@@ -12,13 +12,13 @@ namespace npuvp::host {
 
 /// How to start the guest.
 struct QemuOptions {
-  std::string qemu;              ///< Program.
-  std::string kernel;            ///< bzImage, or an ELF file with a PVH entry, which needs no decompression.
-  std::string initramfs;         ///< File; `extra_initramfs` is unpacked over it.
-  std::string extra_initramfs;   ///< Contents of a cpio archive, may be empty.
-  std::string vfio_user_socket;  ///< Path of our server's listening socket.
-  bool interactive = false;      ///< Console on this process's terminal instead of in console().
-  bool kvm = false;              ///< Hardware virtualisation instead of TCG.
+  std::string qemu;                         ///< Program.
+  std::string kernel;                       ///< bzImage, or an ELF file with a PVH entry, which needs no decompression.
+  std::string initramfs;                    ///< File; `extra_initramfs` is unpacked over it.
+  std::string extra_initramfs;              ///< Contents of a cpio archive, may be empty.
+  std::vector<std::string> card_arguments;  ///< By which the guest has our cards: qemu_arguments.h.
+  bool interactive = false;                 ///< Console on this process's terminal instead of in console().
+  bool kvm = false;                         ///< Hardware virtualisation instead of TCG.
   unsigned memory_mib = 1024;
   unsigned cpus = 1;
   std::vector<std::string> extra_arguments;  ///< Behind all others, as they are.

@@ -21,6 +21,9 @@ class IrqEventfds {
   void release_all(uint32_t index) { eventfds_[index].clear(); }
   void clear();
 
+  /// The client wants to hear of the vector.
+  [[nodiscard]] bool has(uint32_t index, uint32_t vector) const { return eventfds_[index].contains(vector); }
+
   /// Signals the vector, which it may be already; false if the client has not asked for it.
   bool trigger(uint32_t index, uint32_t vector) const;
 

@@ -51,6 +51,7 @@ Server::Server(UniqueFd socket, VfioUserDevice& device, DmaMap& dma, IrqEventfds
 Server::~Server() {
   dma_.clear();
   irqs_.clear();
+  for (uint32_t irq = 0; irq < kIrqs; ++irq) device_.irqs_changed(irq);
 }
 
 Server::Status Server::handle_next() {
@@ -256,11 +257,13 @@ int Server::set_irqs(std::span<const uint8_t> payload, std::vector<UniqueFd>& fd
     for (uint32_t each = 0; each < set.count; ++each) {
       irqs_.assign(set.index, set.start + each, fds.empty() ? UniqueFd() : std::move(fds[each]));
     }
+    device_.irqs_changed(set.index);
     return 0;
   }
   if (data == IrqSet::kDataNone && set.count == 0) {
     if (set.start != 0) return EINVAL;
     irqs_.release_all(set.index);
+    device_.irqs_changed(set.index);
     return 0;
   }
   return trigger_irqs(set, selected);

@@ -23,6 +23,9 @@ class VfioUserDevice {
   virtual void write(uint32_t region, uint64_t offset, std::span<const uint8_t> data) = 0;
 
   virtual void reset() = 0;
+
+  /// The client has given or taken back eventfds of `irq`.
+  virtual void irqs_changed(uint32_t /*irq*/) {}
 };
 
 }  // namespace npuvp::host::vfio_user

@@ -40,12 +40,8 @@ pcie::ExpressParameters express_parameters() {
 
 VmdDomain::VmdDomain(sc_core::sc_module_name module_name, base::Environment& environment,
                      pcie::RootComplex& root_complex, const Parameters& parameters)
-    : sc_module(module_name),
-      log_(environment.logger(name())),
+    : FabricDevice(module_name, environment, root_complex),
       parameters_(parameters),
-      root_complex_(root_complex),
-      config_port_("config"),
-      memory_port_("memory"),
       header_(environment, name() + std::string(".type0"), base::RegisterBank::Rules::kBytewise),
       bars_(header_),
       express_(environment, name() + std::string(".express"), express_parameters()),
@@ -65,9 +61,6 @@ VmdDomain::VmdDomain(sc_core::sc_module_name module_name, base::Environment& env
   bars_.add({.index = 4, .bytes = parameters.prefetchable_bytes, .is_64bit = true, .prefetchable = true});
   config_.add(express_, kExpressOffset);
   config_.add(msix_, kMsixOffset);
-  config_port_.socket.bind(root_complex.config);
-  memory_port_.socket.bind(root_complex.memory);
-  root_complex.attach(*this);
 }
 
 uint64_t VmdDomain::region_bytes(uint32_t region) const {
@@ -85,21 +78,16 @@ uint64_t VmdDomain::region_bytes(uint32_t region) const {
   }
 }
 
-uint32_t VmdDomain::irq_count(uint32_t irq) const {
-  if (irq == vfio_user::kIrqMsix) return kVectors;
-  return irq == vfio_user::kIrqError || irq == vfio_user::kIrqRequest ? 1 : 0;
-}
-
 void VmdDomain::read(uint32_t region, uint64_t offset, std::span<uint8_t> data) {
   sc_time delay;
   if (region == vfio_user::kRegionConfig) {
     config_.read(static_cast<unsigned>(offset), data, {});
   } else if (region == vfio_user::kRegionBar0) {
-    config_port_.read(offset, data, delay);
+    config_port().read(offset, data, delay);
   } else if (region == vfio_user::kRegionBar4 && offset < kOwnPrefetchableBytes) {
     std::fill(data.begin(), data.end(), uint8_t{0});
   } else {
-    memory_port_.read(bars_.base(region) + offset, data, delay);
+    memory_port().read(bars_.base(region) + offset, data, delay);
   }
   if (delay != sc_core::SC_ZERO_TIME) wait(delay);
 }
@@ -109,42 +97,23 @@ void VmdDomain::write(uint32_t region, uint64_t offset, std::span<const uint8_t>
   if (region == vfio_user::kRegionConfig) {
     config_.write(static_cast<unsigned>(offset), data, {});
   } else if (region == vfio_user::kRegionBar0) {
-    config_port_.write(offset, data, delay);
+    config_port().write(offset, data, delay);
   } else if (region != vfio_user::kRegionBar4 || offset >= kOwnPrefetchableBytes) {
-    memory_port_.write(bars_.base(region) + offset, data, delay);
+    memory_port().write(bars_.base(region) + offset, data, delay);
   }
 }
 
 void VmdDomain::reset() {
   config_.reset(pcie::ResetKind::kFundamental);
-  root_complex_.fundamental_reset();
+  root_complex().fundamental_reset();
 }
 
-bool VmdDomain::dma_read(uint64_t bus_address, std::span<uint8_t> data) {
-  return (may_master() && dma_map_.read(bus_address, data)) || explain_failure(bus_address);
+uint32_t VmdDomain::vectors() const {
+  return kVectors;
 }
 
-bool VmdDomain::dma_write(uint64_t bus_address, std::span<const uint8_t> data) {
-  return (may_master() && dma_map_.write(bus_address, data)) || explain_failure(bus_address);
-}
-
-bool VmdDomain::explain_failure(uint64_t bus_address) {
-  if (dma_map_.is_unshared(bus_address)) {
-    log_->error(
-        "guest memory at {:#x} is not shared. Remedy: give QEMU '-object memory-backend-memfd,id=ram,size=SIZE,"
-        "share=on' and '-machine ...,memory-backend=ram'",
-        bus_address);
-  } else if (!may_master()) {
-    log_->warn("DMA to {:#x} while bus mastering of the VMD is off", bus_address);
-  }
-  return false;
-}
-
-void VmdDomain::interrupt(uint64_t address, uint32_t /*data*/) {
-  const auto vector = static_cast<uint32_t>(address >> kVectorShift & kVectorMask);
-  if (vector >= kVectors || !irq_eventfds_.trigger(vfio_user::kIrqMsix, vector)) {
-    log_->warn("interrupt message to {:#x}: the guest has not set up vector {} of the VMD", address, vector);
-  }
+uint64_t VmdDomain::vector_of(uint64_t address, uint32_t /*data*/) const {
+  return address >> kVectorShift & kVectorMask;
 }
 
 }  // namespace npuvp::host

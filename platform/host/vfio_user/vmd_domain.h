@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
 #include <systemc>
 
 #include "models/base/environment.h"
-#include "models/base/initiator_port.h"
 #include "models/pcie/base_address_registers.h"
 #include "models/pcie/capabilities/express_capability.h"
 #include "models/pcie/capabilities/msix_capability.h"
 #include "models/pcie/config_space.h"
-#include "models/pcie/root_complex.h"
-#include "platform/host/vfio_user/dma_map.h"
-#include "platform/host/vfio_user/irq_eventfds.h"
-#include "platform/host/vfio_user/vfio_user_device.h"
+#include "platform/host/vfio_user/fabric_device.h"
 
 namespace npuvp::host {
 
@@ -23,7 +18,7 @@ namespace npuvp::host {
 /// BAR0: configuration space of the domain, 1 MiB a bus. BAR2: its 32-bit memory. BAR4: its prefetchable memory; the
 /// first 8 KiB hold the VMD's own MSI-X structures. A memory address of the domain is the guest's address inside BAR2
 /// or BAR4. A child's interrupt to 0xfee00000 | n << 12 becomes the VMD's vector n. See README.md for the sources.
-class VmdDomain final : public sc_core::sc_module, public vfio_user::VfioUserDevice, private pcie::HostPort {
+class VmdDomain final : public FabricDevice {
  public:
   struct Parameters {
     /// 1 MiB a bus, 1 to 256 buses. No more than needed: Linux looks at every device number of each when it starts.
@@ -34,40 +29,27 @@ class VmdDomain final : public sc_core::sc_module, public vfio_user::VfioUserDev
     uint64_t prefetchable_bytes = 1 << 30;
   };
 
-  /// Attaches itself to `root_complex` as its host.
   VmdDomain(sc_core::sc_module_name name, base::Environment& environment, pcie::RootComplex& root_complex,
             const Parameters& parameters);
 
   [[nodiscard]] uint64_t region_bytes(uint32_t region) const override;
-  [[nodiscard]] uint32_t irq_count(uint32_t irq) const override;
   /// Waits, in simulated time, until the data is there: to be called in an SC_THREAD.
   void read(uint32_t region, uint64_t offset, std::span<uint8_t> data) override;
   void write(uint32_t region, uint64_t offset, std::span<const uint8_t> data) override;
   void reset() override;
-
-  /// What the client shares with us, for the server to fill.
-  [[nodiscard]] vfio_user::DmaMap& dma_map() { return dma_map_; }
-  [[nodiscard]] vfio_user::IrqEventfds& irq_eventfds() { return irq_eventfds_; }
+  void power_cycle() override { reset(); }
 
  private:
-  bool dma_read(uint64_t bus_address, std::span<uint8_t> data) override;
-  bool dma_write(uint64_t bus_address, std::span<const uint8_t> data) override;
-  void interrupt(uint64_t address, uint32_t data) override;
-  [[nodiscard]] bool may_master() const { return header_.COMMAND.BUS_MASTER.get() != 0; }
-  bool explain_failure(uint64_t bus_address);
+  [[nodiscard]] uint32_t vectors() const override;
+  [[nodiscard]] uint64_t vector_of(uint64_t address, uint32_t data) const override;
+  [[nodiscard]] bool may_master() const override { return header_.COMMAND.BUS_MASTER.get() != 0; }
 
-  std::shared_ptr<spdlog::logger> log_;
   Parameters parameters_;
-  pcie::RootComplex& root_complex_;
-  base::InitiatorPort config_port_;
-  base::InitiatorPort memory_port_;
   pcie::Type0Registers header_;
   pcie::BaseAddressRegisters bars_;
   pcie::ExpressCapability express_;
   pcie::MsixCapability msix_;
   pcie::ConfigSpace config_;
-  vfio_user::DmaMap dma_map_;
-  vfio_user::IrqEventfds irq_eventfds_;
 };
 
 }  // namespace npuvp::host

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include "models/pcie/link.h"
 #include "models/pcie/root_complex.h"
 #include "tests/platform/host/test_card.h"
@@ -13,12 +15,14 @@ struct TestFabric {
   static constexpr unsigned kVectors = 8;
   static constexpr uint32_t kMsixTable = 0x8000;  // in BAR0
 
-  explicit TestFabric(base::Environment& environment)
-      : root_complex("root_complex", environment, {}),
-        root_port("root_port", environment, {}),
-        endpoint("endpoint", environment, endpoint_parameters()),
-        card("card", endpoint),
-        link("link", environment, {}) {
+  /// `suffix` keeps the names of several in one simulation apart.
+  explicit TestFabric(base::Environment& environment, const std::string& suffix = "",
+                      const pcie::RootComplex::Parameters& parameters = {})
+      : root_complex(("root_complex" + suffix).c_str(), environment, parameters),
+        root_port("root_port" + suffix, environment, {}),
+        endpoint(("endpoint" + suffix).c_str(), environment, endpoint_parameters()),
+        card(("card" + suffix).c_str(), endpoint),
+        link(("link" + suffix).c_str(), environment, {}) {
     root_complex.add(root_port, 0);
     link.connect(root_port.port(), endpoint.port());
   }

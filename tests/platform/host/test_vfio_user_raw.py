@@ -27,7 +27,7 @@ def fixture_server(tmp_path):
     executable = os.environ.get("NPUVP_VFIO_TEST_SERVER")
     if not executable:
         pytest.fail("NPUVP_VFIO_TEST_SERVER must name the test server's executable")
-    server = vfio.Server(executable, tmp_path)
+    server = vfio.Server(executable, tmp_path, "domain")
     yield server
     server.stop()
 

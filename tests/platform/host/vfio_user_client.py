@@ -121,12 +121,12 @@ class Client:
 class Server:
     """The server under test in a process of its own."""
 
-    def __init__(self, executable, directory):
+    def __init__(self, executable, directory, *arguments):
         self.path = str(directory / "socket")
         # Errors into a file: nobody empties a pipe while a test runs.
         self.errors = directory / "errors"
         with open(self.errors, "wb") as errors:
-            self.process = subprocess.Popen([executable, self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            self.process = subprocess.Popen([executable, self.path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                             stderr=errors, text=True)
         while (line := self.process.stdout.readline()) != "listening\n":
             assert line, self.errors.read_text(encoding="utf-8")

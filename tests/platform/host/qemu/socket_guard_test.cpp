@@ -26,19 +26,19 @@ bool gone_soon(const std::filesystem::path& path) {
 TEST(SocketGuard, FolderIsPrivateAndGoesWithTheObject) {
   std::filesystem::path folder;
   {
-    const SocketGuard guard;
-    folder = std::filesystem::path(guard.path()).parent_path();
+    const SocketGuard guard({"socket"});
+    folder = std::filesystem::path(guard.paths().front()).parent_path();
     EXPECT_EQ(std::filesystem::status(folder).permissions(), std::filesystem::perms::owner_all);
-    std::ofstream(guard.path()) << "stands for the socket";
+    std::ofstream(guard.paths().front()) << "stands for the socket";
   }
   EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
 TEST(SocketGuard, RemoveLeavesNothingAndMayBeRepeated) {
-  SocketGuard guard;
-  std::ofstream(guard.path()) << "stands for the socket";
+  SocketGuard guard({"socket"});
+  std::ofstream(guard.paths().front()) << "stands for the socket";
   guard.remove();
-  EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(guard.path()).parent_path()));
+  EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(guard.paths().front()).parent_path()));
   guard.remove();
 }
 
@@ -47,9 +47,9 @@ TEST(SocketGuard, FolderGoesWhenTheOwnerIsKilled) {
   ASSERT_EQ(pipe(ends), 0);
   const pid_t owner = fork();
   if (owner == 0) {
-    const SocketGuard guard;
-    std::ofstream(guard.path()) << "stands for the socket";
-    const std::string path = guard.path();
+    const SocketGuard guard({"socket"});
+    std::ofstream(guard.paths().front()) << "stands for the socket";
+    const std::string path = guard.paths().front();
     if (write(ends[1], path.c_str(), path.size() + 1) < 0) _exit(1);
     pause();
     _exit(0);
