@@ -7,8 +7,8 @@ namespace npuvp::riscv {
 
 void CodePage::clear() {
   slots.fill(Instruction{});
-  slots[kSlots].op = Op::kPageEnd;
-  slots[kSlots + 1].op = Op::kPageEnd;
+  slots[kSlots].handler = kPageEndHandler;
+  slots[kSlots + 1].handler = kPageEndHandler;
 }
 
 CodePage& CodeCache::page(uint64_t base, const uint8_t* host) {
@@ -39,7 +39,7 @@ void CodeCache::invalidate_slots(uint64_t page, int first, int last) {
   if (found == pages_.end()) return;
   const int end = std::min(last, static_cast<int>(CodePage::kSlots) - 1);
   for (int slot = std::max(first, 0); slot <= end; ++slot)
-    found->second->slots[static_cast<size_t>(slot)].op = Op::kUndecoded;
+    found->second->slots[static_cast<size_t>(slot)].handler = kUndecodedHandler;
 }
 
 }  // namespace npuvp::riscv

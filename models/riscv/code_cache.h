@@ -15,6 +15,10 @@ inline constexpr uint64_t kPageBytes = 4096;
   return address & ~(kPageBytes - 1);
 }
 
+/// Handlers of slots that hold no instruction.
+inline constexpr uint16_t kUndecodedHandler = 2 * static_cast<unsigned>(Op::kUndecoded);
+inline constexpr uint16_t kPageEndHandler = 2 * static_cast<unsigned>(Op::kPageEnd);
+
 /// The decoded instructions of one 4 KiB page, one slot for each 2 bytes, filled as they are first executed.
 struct CodePage {
   static constexpr unsigned kSlots = kPageBytes / 2;
