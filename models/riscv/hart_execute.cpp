@@ -143,6 +143,55 @@ namespace npuvp::riscv {
     NEXT_AFTER(store(address, sizeof(type), value));                                \
   })
 
+// What the first instruction of a pair does when nothing is in the way; otherwise its own handler does it.
+#define FIRST_Addi(own) RD = RS1 + IMM;
+#define FIRST_Addiw(own) RD = word(RS1 + IMM);
+#define FIRST_Andi(own) RD = RS1 & IMM;
+#define FIRST_Slli(own) RD = shift_left(RS1, IMM);
+#define FIRST_Srli(own) RD = shift_right(RS1, IMM);
+#define FIRST_Srliw(own) RD = shift_right_word(RS1, IMM);
+#define FIRST_Add(own) RD = RS1 + RS2;
+#define FIRST_Addw(own) RD = word(RS1 + RS2);
+#define FIRST_Xor(own) RD = RS1 ^ RS2;
+#define FIRST_Mulw(own) RD = word(RS1 * RS2);
+#define FIRST_Lui(own) RD = IMM;
+#define FIRST_Auipc(own) RD = PC + IMM;
+#define FIRST_LOAD(own, type)                                               \
+  const uint64_t address = RS1 + IMM;                                       \
+  type value;                                                               \
+  const uint8_t* const host = data_tlbs_->load.find<sizeof(type)>(address); \
+  if (host == nullptr) [[unlikely]]                                         \
+    goto own;                                                               \
+  std::memcpy(&value, host, sizeof value);                                  \
+  RD = static_cast<uint64_t>(static_cast<int64_t>(value));
+#define FIRST_Ld(own) FIRST_LOAD(own, int64_t)
+#define FIRST_Lw(own) FIRST_LOAD(own, int32_t)
+#define FIRST_Lbu(own) FIRST_LOAD(own, uint8_t)
+#define FIRST_STORE(own, type)                                         \
+  const uint64_t address = RS1 + IMM;                                  \
+  const auto value = static_cast<type>(RS2);                           \
+  uint8_t* const host = data_tlbs_->store.find<sizeof(type)>(address); \
+  if (host == nullptr) [[unlikely]]                                    \
+    goto own;                                                          \
+  std::memcpy(host, &value, sizeof value);
+#define FIRST_Sd(own) FIRST_STORE(own, uint64_t)
+#define FIRST_Sw(own) FIRST_STORE(own, uint32_t)
+
+// As the first one's handler with DISPATCH(), but for the second one's handler being known.
+#define PAIR_FORM(first, second, first_slots, second_slots)        \
+  op_##first##second##_##first_slots##_##second_slots : {          \
+    FIRST_##first(op_##first##_##first_slots) slot += first_slots; \
+    if (left == 0) [[unlikely]]                                    \
+      goto out_of_budget;                                          \
+    --left;                                                        \
+    goto op_##second##_##second_slots;                             \
+  }
+#define PAIR(first, second)      \
+  PAIR_FORM(first, second, 2, 2) \
+  PAIR_FORM(first, second, 2, 1) \
+  PAIR_FORM(first, second, 1, 2) \
+  PAIR_FORM(first, second, 1, 1)
+
 #define SLOW(name, call) \
   EITHER(name) : {       \
     SAVE();              \
@@ -160,8 +209,11 @@ namespace npuvp::riscv {
 template <bool kInstrumented>
 StopReason Hart::execute() {
 #define HANDLER_ADDRESS(name) &&op_##name##_2, &&op_##name##_1,
-  static const void* const kHandlers[] = {NPUVP_RISCV_OPERATIONS(HANDLER_ADDRESS)};
+#define PAIR_ADDRESS(first, second) \
+  &&op_##first##second##_2_2, &&op_##first##second##_2_1, &&op_##first##second##_1_2, &&op_##first##second##_1_1,
+  static const void* const kHandlers[] = {NPUVP_RISCV_OPERATIONS(HANDLER_ADDRESS) NPUVP_RISCV_PAIRS(PAIR_ADDRESS)};
 #undef HANDLER_ADDRESS
+#undef PAIR_ADDRESS
   static const void* const kOutcomes[] = {nullptr, &&exception, &&synchronise, &&triggered};  // by Step
 
   uint64_t* const x = x_.data();
@@ -238,7 +290,8 @@ instrument:
       }
       if (step == Step::kException) goto exception;
     }
-    unsigned handler = slot->handler;
+    // Not the pair's: each instruction is looked at.
+    unsigned handler = slot->handler == kUndecodedHandler ? kUndecodedHandler : handler_of(slot->op, slot->slots);
     if (handler == kUndecodedHandler) {
       const Step step = fetch(*page, *slot, handler);
       if (step != Step::kDone) goto* kOutcomes[static_cast<unsigned>(step)];
@@ -485,6 +538,8 @@ instrument:
   CSR(Csrrwi)
   CSR(Csrrsi)
   CSR(Csrrci)
+
+  NPUVP_RISCV_PAIRS(PAIR)
 }
 
 template StopReason Hart::execute<false>();

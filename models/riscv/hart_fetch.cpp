@@ -87,10 +87,11 @@ Hart::Step Hart::fetch(CodePage& page, Instruction& slot, unsigned& handler) {
   }
   slot = wide ? decode(static_cast<uint32_t>(high) << 16 | low) : decode_compressed(low);
   make_near(slot, pc_);
-  slot.handler = static_cast<uint16_t>(2 * static_cast<unsigned>(slot.op) + (slot.slots == 1 ? 1 : 0));
+  slot.handler = handler_of(slot.op, slot.slots);
   handler = slot.handler;
   // What the page's own rights and bytes do not settle is fetched again each time; the handlers read only the operands.
   if (page.host == nullptr || (wide && !in_page)) slot.handler = kUndecodedHandler;
+  if (slot.handler != kUndecodedHandler) page.pair_with_predecessor(slot);
   return Step::kDone;
 }
 

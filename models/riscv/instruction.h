@@ -40,6 +40,18 @@ namespace npuvp::riscv {
   X(Csrrw) X(Csrrs) X(Csrrc) X(Csrrwi) X(Csrrsi) X(Csrrci)
 // clang-format on
 
+/// Pairs of neighbours that the interpreter goes through without looking up the second one's handler: what compilers
+/// put together most often (loop ends, indexed accesses, address and zero-extension idioms, frames, bit tests).
+// clang-format off
+#define NPUVP_RISCV_PAIRS(X)                                                                                        \
+  X(Addi, Addi) X(Addi, Add) X(Addi, Xor) X(Addi, BneNear) X(Addi, BeqNear) X(Addi, Sd) X(Addi, Lw) X(Addi, Ld)     \
+  X(Addiw, BneNear) X(Addiw, Addi) X(Addiw, Andi) X(Andi, Slli) X(Andi, BeqNear) X(Andi, BneNear) X(Andi, BltuNear) \
+  X(Slli, Add) X(Slli, Srli) X(Srli, Add) X(Add, Lw) X(Add, Ld) X(Add, Lbu) X(Add, Addi) X(Add, BneNear)            \
+  X(Xor, Andi) X(Xor, Addi) X(Xor, Addiw) X(Xor, Slli) X(Addw, Addiw) X(Mulw, Addw) X(Lui, Addi) X(Auipc, Addi)     \
+  X(Ld, Ld) X(Ld, Xor) X(Ld, Addi) X(Lw, Addi) X(Lw, Lw) X(Lw, Xor) X(Lbu, Srliw) X(Lbu, Addi) X(Srliw, Addi)       \
+  X(Lbu, BltuNear) X(Sd, Sd) X(Sd, Addi) X(Sw, Addi)
+// clang-format on
+
 enum class Op : uint16_t {
 #define NPUVP_RISCV_ENUMERATOR(name) k##name,
   NPUVP_RISCV_OPERATIONS(NPUVP_RISCV_ENUMERATOR)
@@ -51,6 +63,14 @@ inline constexpr unsigned kOperations = 0
     NPUVP_RISCV_OPERATIONS(NPUVP_RISCV_COUNT);
 #undef NPUVP_RISCV_COUNT
 
+/// Numbers of the pairs, in the order of their list; kCount is none of them.
+enum class Pair : uint16_t {
+#define NPUVP_RISCV_ENUMERATOR(first, second) k##first##second,
+  NPUVP_RISCV_PAIRS(NPUVP_RISCV_ENUMERATOR)
+#undef NPUVP_RISCV_ENUMERATOR
+      kCount,
+};
+
 /// Destination index used in place of x0: a register nobody reads, so that handlers need no test for x0.
 inline constexpr uint8_t kSinkRegister = 32;
 
@@ -61,7 +81,7 @@ struct Instruction {
   uint8_t rs1 = 0;             ///< 0..31; the zero-extended immediate of Csrr?i.
   uint8_t rs2 = 0;
   uint8_t slots = 1;     ///< Length in units of 2 bytes: 1 compressed, 2 otherwise.
-  uint16_t handler = 0;  ///< The interpreter's handler: 2 * op + 1 for a compressed instruction. Not the decoder's.
+  uint16_t handler = 0;  ///< The interpreter's, see code_cache.h; the decoder leaves it 0.
   int32_t imm = 0;       ///< Sign-extended immediate; bytes for jumps, slots for near jumps, shift amount for shifts.
   uint32_t raw = 0;      ///< The bits as fetched, 16 significant when compressed.
 };
