@@ -27,6 +27,7 @@ class CommandLine {
   void add_qemu();
   void add_run();
   void add_boot();
+  void add_hart();
   void add_test();
   void add_bench();
   void add_help();
@@ -39,6 +40,7 @@ class CommandLine {
   GuestOptions qemu_;
   RunOptions run_;
   BootOptions boot_;
+  HartOptions hart_;
   BenchOptions bench_;
   std::vector<std::string> ctest_arguments_;
   std::string help_topic_;
@@ -66,6 +68,7 @@ CommandLine::CommandLine() {
   add_run();
   add_boot();
   add_qemu();
+  add_hart();
   add_test();
   add_bench();
   add_help();
@@ -159,6 +162,20 @@ void CommandLine::add_boot() {
   add_platform_options(*command, boot_.platform);
 }
 
+void CommandLine::add_hart() {
+  auto* command =
+      add("hart", "Run a program on a bare hart",
+          "Takes ELF files by the convention of riscv-tests (tohost, fromhost) as they are, in machine or user\n"
+          "mode, with 16 MiB at 0x80000000. Status 0: the program reports success; 1: it reports a failed\n"
+          "case, which is named, or does not end.",
+          [this] { return hart_command(hart_); });
+  command->add_option("--isa-test", hart_.isa_test, "Program")->type_name("FILE.elf")->required();
+  command->add_option("--instructions", hart_.instructions, "Most instructions it may take")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--misaligned", hart_.misaligned_access, "Misaligned loads and stores work instead of trapping");
+}
+
 void CommandLine::add_test() {
   auto* command = add("test", "Run all tests", "Arguments go to ctest. Example: npuvp test -R TaskManager",
                       [this] { return test_command(ctest_arguments_); });
@@ -201,7 +218,7 @@ int CommandLine::run(int argc, char** argv) {
   try {
     app_.parse(argc, argv);
     if (app_.get_subcommands().empty()) {
-      throw CLI::RequiredError("A command (demo, run, boot, qemu, test, bench, help)");
+      throw CLI::RequiredError("A command (demo, run, boot, qemu, hart, test, bench, help)");
     }
     const auto* command = app_.get_subcommands().front();
     if (command->get_name() == "test") ctest_arguments_ = command->remaining();

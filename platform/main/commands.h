@@ -17,6 +17,7 @@ int qemu_command(const GuestOptions& options);
 int run_command(const RunOptions& options);
 int boot_command(const BootOptions& options);
 int test_command(const std::vector<std::string>& ctest_arguments);
+int hart_command(const HartOptions& options);
 int bench_command(const BenchOptions& options);
 
 }  // namespace npuvp::main

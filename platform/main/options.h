@@ -45,6 +45,12 @@ struct GuestOptions {
   std::vector<std::string> files;    ///< qemu only: HOST_FILE or HOST_FILE:GUEST_PATH
 };
 
+struct HartOptions {
+  std::string isa_test;                 ///< ELF file by the riscv-tests convention.
+  uint64_t instructions = 100'000'000;  ///< Most it may take.
+  bool misaligned_access = false;
+};
+
 struct BenchOptions {
   std::string name;
   std::string json;
