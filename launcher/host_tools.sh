@@ -2,26 +2,29 @@
 # SPDX-License-Identifier: Apache-2.0
 # Provides what the `npuvp qemu` host is made of, without touching the system's packages and without root:
 #   CACHE_DIR/qemu-system-x86_64   QEMU >= 10.1 with the device vfio-user-pci (the system's, if it is good enough)
+#   CACHE_DIR/qemu-system-riscv64  QEMU 11 for RISC-V: reference of the hart's tests and baseline of its benchmark
 #   CACHE_DIR/kernel/              Linux 6.12 of Debian: version, boot/vmlinuz-*, boot/vmlinux, lib/modules, usr/src headers
-# usage: host_tools.sh CACHE_DIR [qemu|kernel]...     Both by default. At once, and offline, when they are there already.
+# usage: host_tools.sh CACHE_DIR [qemu|kernel|qemu-riscv]...     The first two by default. At once, and offline, when they are there already.
 # Packages come from the mirror in the system's apt sources, through lists of our own that are removed afterwards.
 set -eu
 
 fail() { echo "host_tools.sh: $*" >&2; exit 1; }
 progress() { echo "npuvp: $*" >&2; }
 
-[ $# -ge 1 ] || fail "usage: host_tools.sh CACHE_DIR [qemu|kernel]..."
+[ $# -ge 1 ] || fail "usage: host_tools.sh CACHE_DIR [qemu|kernel|qemu-riscv]..."
 cache=$1; shift
 wanted=${*:-qemu kernel}
 
 have_qemu() { [ -x "$cache/qemu-system-x86_64" ]; }
+have_qemu_riscv() { [ -x "$cache/qemu-system-riscv64" ]; }
 have_kernel() { [ -s "$cache/kernel/version" ]; }
 missing=
 for tool in $wanted; do
   case $tool in
     qemu) have_qemu || missing="$missing qemu" ;;
     kernel) have_kernel || missing="$missing kernel" ;;
-    *) fail "unknown tool $tool; there are qemu and kernel" ;;
+    qemu-riscv) have_qemu_riscv || missing="$missing qemu-riscv" ;;
+    *) fail "unknown tool $tool; there are qemu, kernel and qemu-riscv" ;;
   esac
 done
 [ -n "$missing" ] || exit 0
@@ -132,10 +135,38 @@ system_qemu() { # is the system's QEMU good enough?
   qemu-system-x86_64 -device help 2> /dev/null | grep -q '"vfio-user-pci"'
 }
 
-install_wrapper() { # stdin: its text
+install_wrapper() { # install_wrapper PROGRAM; stdin: its text
   cat > "$staging/wrapper"
   chmod 755 "$staging/wrapper"
-  mv "$staging/wrapper" "$cache/qemu-system-x86_64"
+  mv "$staging/wrapper" "$cache/$1"
+}
+
+# unpack_qemu FOLDER PACKAGE PROGRAM: QEMU's package of trixie-backports, with a wrapper in CACHE_DIR
+unpack_qemu() {
+  debian_release
+  apt_prepare "trixie trixie-backports"
+  packages=$(apt_resolve trixie-backports "$2")
+  case $packages in *"$2"=*) ;; *) fail "trixie-backports has no $2; see $mirror" ;; esac
+  # One word a package: names and versions have no spaces.
+  # shellcheck disable=SC2086
+  apt_unpack "$staging/$1" $packages
+  rm -rf "$staging/$1/usr/share/doc" "$staging/$1/usr/share/man" "$staging/$1/usr/share/locale" \
+    "$staging/$1/usr/share/icons" "$private"
+  rm -rf "${cache:?}/$1"
+  mv "$staging/$1" "$cache/$1"
+  install_wrapper "$3" << WRAPPER
+#!/bin/sh
+# QEMU with the libraries it was built for, wherever this folder lies.
+usr=\$(dirname "\$(readlink -f "\$0")")/$1/usr
+libraries=\$usr/lib/x86_64-linux-gnu
+QEMU_MODULE_DIR=\$libraries/qemu exec "\$libraries/ld-linux-x86-64.so.2" --library-path "\$libraries" \\
+  "\$usr/bin/$3" -L "\$usr/share/qemu" -L "\$usr/share/seabios" "\$@"
+WRAPPER
+  "$cache/$3" --version > /dev/null || {
+    rm -f "$cache/$3"
+    fail "the unpacked QEMU does not start; remove $cache/$1 and run it again"
+  }
+  progress "QEMU is ready: $("$cache/$3" --version | head -n 1)"
 }
 
 provide_qemu() {
@@ -143,33 +174,16 @@ provide_qemu() {
   if system_qemu; then
     path=$(command -v qemu-system-x86_64)
     progress "using the system's $path"
-    printf '#!/bin/sh\nexec "%s" "$@"\n' "$path" | install_wrapper
+    printf '#!/bin/sh\nexec "%s" "$@"\n' "$path" | install_wrapper qemu-system-x86_64
     return
   fi
-  debian_release
-  apt_prepare "trixie trixie-backports"
-  packages=$(apt_resolve trixie-backports qemu-system-x86)
-  case $packages in *qemu-system-x86=*) ;; *) fail "trixie-backports has no qemu-system-x86; see $mirror" ;; esac
-  # One word a package: names and versions have no spaces.
-  # shellcheck disable=SC2086
-  apt_unpack "$staging/qemu" $packages
-  rm -rf "$staging/qemu/usr/share/doc" "$staging/qemu/usr/share/man" "$staging/qemu/usr/share/locale" \
-    "$staging/qemu/usr/share/icons" "$private"
-  rm -rf "$cache/qemu"
-  mv "$staging/qemu" "$cache/qemu"
-  install_wrapper << 'WRAPPER'
-#!/bin/sh
-# QEMU with the libraries it was built for, wherever this folder lies.
-usr=$(dirname "$(readlink -f "$0")")/qemu/usr
-libraries=$usr/lib/x86_64-linux-gnu
-QEMU_MODULE_DIR=$libraries/qemu exec "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" \
-  "$usr/bin/qemu-system-x86_64" -L "$usr/share/qemu" -L "$usr/share/seabios" "$@"
-WRAPPER
-  "$cache/qemu-system-x86_64" --version > /dev/null || {
-    rm -f "$cache/qemu-system-x86_64"
-    fail "the unpacked QEMU does not start; remove $cache/qemu and run it again"
-  }
-  progress "QEMU is ready: $("$cache/qemu-system-x86_64" --version | head -n 1)"
+  unpack_qemu qemu qemu-system-x86 qemu-system-x86_64
+}
+
+# The tests' plugin is for this version's interface: the system's QEMU is not asked.
+provide_qemu_riscv() {
+  mkdir -p "$staging"
+  unpack_qemu qemu-riscv qemu-system-riscv qemu-system-riscv64
 }
 
 # Kernel ---------------------------------------------------------------------------------------------------------------
@@ -222,5 +236,6 @@ for tool in $missing; do
   case $tool in
     qemu) have_qemu || provide_qemu ;; # another run may have done it while this one waited for the lock
     kernel) have_kernel || provide_kernel ;;
+    qemu-riscv) have_qemu_riscv || provide_qemu_riscv ;;
   esac
 done

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <limits>
 
-/// Integer arithmetic of RV64IM where C++ leaves the result undefined or has no operator (Unprivileged ISA, chapters
-/// "RV64I" and "M").
+/// Integer arithmetic of RV64IM and Zbb where C++ leaves the result undefined or has no operator (Unprivileged ISA,
+/// chapters "RV64I", "M" and "B").
 namespace npuvp::riscv {
 
 __extension__ using uint128 = unsigned __int128;
@@ -81,6 +82,22 @@ template <typename Unsigned>
   const auto divisor = static_cast<Unsigned>(b);
   return divisor == 0 ? static_cast<uint64_t>(static_cast<Unsigned>(a))
                       : static_cast<uint64_t>(static_cast<Unsigned>(a) % divisor);
+}
+
+[[nodiscard]] constexpr uint64_t low_word(uint64_t value) {
+  return static_cast<uint32_t>(value);
+}
+[[nodiscard]] constexpr uint64_t rotate_right(uint64_t a, uint64_t b) {
+  return std::rotr(a, static_cast<int>(b & 63));
+}
+[[nodiscard]] constexpr uint64_t rotate_right_word(uint64_t a, uint64_t b) {
+  return word(std::rotr(static_cast<uint32_t>(a), static_cast<int>(b & 31)));
+}
+/// ORC.B: each byte that is not zero becomes 0xff.
+[[nodiscard]] constexpr uint64_t or_combine_bytes(uint64_t value) {
+  constexpr uint64_t kLowBits = 0x7f7f7f7f7f7f7f7f;
+  const uint64_t high_bits = (((value & kLowBits) + kLowBits) | value) & ~kLowBits;  // bit 7 of each such byte
+  return (high_bits >> 7) * 0xff;
 }
 
 }  // namespace npuvp::riscv

@@ -15,6 +15,18 @@ inline constexpr uint64_t kPageBytes = 4096;
   return address & ~(kPageBytes - 1);
 }
 
+/// Numbers of handlers: two for each operation, by length, then four for each pair, by both lengths.
+[[nodiscard]] constexpr uint16_t handler_of(Op op, unsigned slots) {
+  return static_cast<uint16_t>(2 * static_cast<unsigned>(op) + (slots == 1 ? 1 : 0));
+}
+[[nodiscard]] constexpr uint16_t handler_of(Pair pair, unsigned first_slots, unsigned second_slots) {
+  return static_cast<uint16_t>(2 * kOperations + 4 * static_cast<unsigned>(pair) + (first_slots == 1 ? 2 : 0) +
+                               (second_slots == 1 ? 1 : 0));
+}
+/// Handlers of slots that hold no instruction.
+inline constexpr uint16_t kUndecodedHandler = handler_of(Op::kUndecoded, 2);
+inline constexpr uint16_t kPageEndHandler = handler_of(Op::kPageEnd, 2);
+
 /// The decoded instructions of one 4 KiB page, one slot for each 2 bytes, filled as they are first executed.
 struct CodePage {
   static constexpr unsigned kSlots = kPageBytes / 2;
@@ -30,6 +42,8 @@ struct CodePage {
   [[nodiscard]] uint64_t address_of(const Instruction* slot) const {
     return base + 2 * static_cast<uint64_t>(slot - slots.data());
   }
+  /// Gives the instruction before `slot`, if it is known already, the handler of the pair they make.
+  void pair_with_predecessor(Instruction& slot);
   [[nodiscard]] Instruction* slot_at(uint64_t address) { return slots.data() + ((address & (kPageBytes - 1)) >> 1); }
 };
 

@@ -10,8 +10,8 @@ constexpr uint32_t kZero = 0;
 constexpr uint32_t kReturnAddress = 1;
 constexpr uint32_t kStackPointer = 2;
 
-constexpr uint32_t kOpLoad = 0x03, kOpImm = 0x13, kOpImm32 = 0x1b, kOpStore = 0x23, kOpReg = 0x33, kOpLui = 0x37,
-                   kOpReg32 = 0x3b, kOpBranch = 0x63, kOpJalr = 0x67, kOpJal = 0x6f;
+constexpr uint32_t kOpLoad = 0x03, kOpLoadFp = 0x07, kOpImm = 0x13, kOpImm32 = 0x1b, kOpStore = 0x23, kOpStoreFp = 0x27,
+                   kOpReg = 0x33, kOpLui = 0x37, kOpReg32 = 0x3b, kOpBranch = 0x63, kOpJalr = 0x67, kOpJal = 0x6f;
 constexpr uint32_t kEbreak = 0x00100073;
 
 constexpr uint32_t bits(uint32_t raw, unsigned high, unsigned low) {
@@ -31,8 +31,8 @@ constexpr uint32_t sign_extend(uint32_t value, unsigned width) {
 constexpr uint32_t i_type(uint32_t opcode, uint32_t funct3, uint32_t rd, uint32_t rs1, uint32_t imm) {
   return (imm & 0xfff) << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | opcode;
 }
-constexpr uint32_t s_type(uint32_t funct3, uint32_t rs1, uint32_t rs2, uint32_t imm) {
-  return bits(imm, 11, 5) << 25 | rs2 << 20 | rs1 << 15 | funct3 << 12 | bits(imm, 4, 0) << 7 | kOpStore;
+constexpr uint32_t s_type(uint32_t opcode, uint32_t funct3, uint32_t rs1, uint32_t rs2, uint32_t imm) {
+  return bits(imm, 11, 5) << 25 | rs2 << 20 | rs1 << 15 | funct3 << 12 | bits(imm, 4, 0) << 7 | opcode;
 }
 constexpr uint32_t r_type(uint32_t opcode, uint32_t funct7, uint32_t funct3, uint32_t rd, uint32_t rs1, uint32_t rs2) {
   return funct7 << 25 | rs2 << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | opcode;
@@ -78,16 +78,20 @@ uint32_t quadrant0(uint32_t raw) {
       const uint32_t imm = bits(raw, 12, 11) << 4 | bits(raw, 10, 7) << 6 | move_bit(raw, 6, 2) | move_bit(raw, 5, 3);
       return imm == 0 ? kIllegal : i_type(kOpImm, 0, other, kStackPointer, imm);
     }
+    case 1:
+      return i_type(kOpLoadFp, 3, other, base, offset_double(raw));  // C.FLD
     case 2:
       return i_type(kOpLoad, 2, other, base, offset_word(raw));  // C.LW
     case 3:
       return i_type(kOpLoad, 3, other, base, offset_double(raw));  // C.LD
+    case 5:
+      return s_type(kOpStoreFp, 3, base, other, offset_double(raw));  // C.FSD
     case 6:
-      return s_type(2, base, other, offset_word(raw));  // C.SW
+      return s_type(kOpStore, 2, base, other, offset_word(raw));  // C.SW
     case 7:
-      return s_type(3, base, other, offset_double(raw));  // C.SD
+      return s_type(kOpStore, 3, base, other, offset_double(raw));  // C.SD
     default:
-      return kIllegal;  // C.FLD, C.FSD, reserved
+      return kIllegal;  // reserved
   }
 }
 
@@ -153,7 +157,11 @@ uint32_t quadrant2(uint32_t raw) {
   switch (bits(raw, 15, 13)) {
     case 0:
       return i_type(kOpImm, 1, rd, rd, imm6(raw));  // C.SLLI
-    case 2: {                                       // C.LWSP
+    case 1: {                                       // C.FLDSP
+      const uint32_t offset = move_bit(raw, 12, 5) | bits(raw, 6, 5) << 3 | bits(raw, 4, 2) << 6;
+      return i_type(kOpLoadFp, 3, rd, kStackPointer, offset);
+    }
+    case 2: {  // C.LWSP
       const uint32_t offset = move_bit(raw, 12, 5) | bits(raw, 6, 4) << 2 | bits(raw, 3, 2) << 6;
       return rd == 0 ? kIllegal : i_type(kOpLoad, 2, rd, kStackPointer, offset);
     }
@@ -168,12 +176,12 @@ uint32_t quadrant2(uint32_t raw) {
       }
       if (rs2 != 0) return r_type(kOpReg, 0, 0, rd, rd, rs2);                // C.ADD
       return rd == 0 ? kEbreak : i_type(kOpJalr, 0, kReturnAddress, rd, 0);  // C.EBREAK, C.JALR
+    case 5:
+      return s_type(kOpStoreFp, 3, kStackPointer, rs2, bits(raw, 12, 10) << 3 | bits(raw, 9, 7) << 6);  // C.FSDSP
     case 6:
-      return s_type(2, kStackPointer, rs2, bits(raw, 12, 9) << 2 | bits(raw, 8, 7) << 6);  // C.SWSP
-    case 7:
-      return s_type(3, kStackPointer, rs2, bits(raw, 12, 10) << 3 | bits(raw, 9, 7) << 6);  // C.SDSP
+      return s_type(kOpStore, 2, kStackPointer, rs2, bits(raw, 12, 9) << 2 | bits(raw, 8, 7) << 6);  // C.SWSP
     default:
-      return kIllegal;  // C.FLDSP, C.FSDSP
+      return s_type(kOpStore, 3, kStackPointer, rs2, bits(raw, 12, 10) << 3 | bits(raw, 9, 7) << 6);  // C.SDSP
   }
 }
 

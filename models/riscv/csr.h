@@ -6,6 +6,10 @@
 /// Numbers and bits of the control and status registers the hart has (Privileged ISA 1.12, chapters 2 and 3).
 namespace npuvp::riscv::csr {
 
+inline constexpr unsigned kFflags = 0x001;
+inline constexpr unsigned kFrm = 0x002;
+inline constexpr unsigned kFcsr = 0x003;
+
 inline constexpr unsigned kCycle = 0xc00;
 inline constexpr unsigned kTime = 0xc01;
 inline constexpr unsigned kInstret = 0xc02;
@@ -30,6 +34,12 @@ inline constexpr unsigned kPmpcfg0 = 0x3a0;
 inline constexpr unsigned kPmpcfg2 = 0x3a2;
 inline constexpr unsigned kPmpaddr0 = 0x3b0;
 inline constexpr unsigned kPmpaddr15 = 0x3bf;
+inline constexpr unsigned kTselect = 0x7a0;
+inline constexpr unsigned kTdata1 = 0x7a1;
+inline constexpr unsigned kTdata2 = 0x7a2;
+inline constexpr unsigned kTdata3 = 0x7a3;
+inline constexpr unsigned kTinfo = 0x7a4;
+inline constexpr unsigned kTcontrol = 0x7a5;
 inline constexpr unsigned kMcycle = 0xb00;
 inline constexpr unsigned kMinstret = 0xb02;
 inline constexpr unsigned kMhpmcounter3 = 0xb03;
@@ -45,9 +55,11 @@ inline constexpr uint64_t kMie = 1ull << 3;
 inline constexpr uint64_t kMpie = 1ull << 7;
 inline constexpr unsigned kMppShift = 11;
 inline constexpr uint64_t kMpp = 3ull << kMppShift;
+inline constexpr uint64_t kFs = 3ull << 13;  ///< State of the floating-point unit: off, initial, clean, dirty.
 inline constexpr uint64_t kMprv = 1ull << 17;
 inline constexpr uint64_t kTw = 1ull << 21;
 inline constexpr uint64_t kUxl64 = 2ull << 32;  ///< Read-only: user mode is 64 bits wide.
+inline constexpr uint64_t kSd = 1ull << 63;     ///< Read-only: FS is dirty.
 }  // namespace mstatus
 
 inline constexpr uint64_t kMisaRv64 = 2ull << 62;
@@ -57,6 +69,10 @@ inline constexpr uint64_t kMcauseInterrupt = 1ull << 63;
 inline constexpr uint64_t kCounterCycle = 1;
 inline constexpr uint64_t kCounterTime = 2;
 inline constexpr uint64_t kCounterInstret = 4;
+
+/// The hpm counters that count: 3 .. 3 + kEventCounters - 1. The others are read-only zero.
+inline constexpr unsigned kEventCounters = 4;
+inline constexpr uint64_t kCounterEvents = ((1ull << kEventCounters) - 1) << 3;
 
 /// Section 2.1: bits 11:10 of a CSR number are 3 for read-only ones, bits 9:8 the lowest privilege.
 [[nodiscard]] constexpr bool is_read_only(unsigned number) {

@@ -12,10 +12,10 @@ namespace npuvp::riscv {
   return (parcel & 3) == 3;
 }
 
-/// Decodes a 32-bit RV64IMA_Zicsr_Zifencei instruction; Op::kIllegal for every other encoding.
+/// Decodes a 32-bit RV64IMAFD_Zicsr_Zifencei_Zba_Zbb instruction; Op::kIllegal for every other encoding.
 [[nodiscard]] Instruction decode(uint32_t raw);
 
-/// Decodes a 16-bit RV64C instruction; Op::kIllegal for reserved encodings and for floating-point ones.
+/// Decodes a 16-bit RV64C instruction; Op::kIllegal for reserved encodings.
 [[nodiscard]] Instruction decode_compressed(uint16_t raw);
 
 /// The 32-bit instruction a compressed one stands for (Unprivileged ISA, chapter "C"), or 0, which is illegal.

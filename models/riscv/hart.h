@@ -13,6 +13,7 @@
 #include "models/riscv/data_tlb.h"
 #include "models/riscv/observer.h"
 #include "models/riscv/privilege.h"
+#include "models/riscv/reservations.h"
 
 namespace npuvp::riscv {
 
@@ -22,6 +23,7 @@ enum class StopReason : uint8_t {
   kSync,        ///< The next instruction needs the bus: bring time up to date, then run() with BusAccess::kAllowed.
   kHalted,      ///< request_halt() was called.
   kBreakpoint,  ///< At a breakpoint, the instruction not executed yet. The next run() steps over it.
+  kTrigger,     ///< As kBreakpoint, by a trigger of the debugger: tdata1.hit tells which.
 };
 
 /// Whether run() may access what is not direct memory, or stops before it.
@@ -35,11 +37,12 @@ struct RunResult {
 struct HartParameters {
   uint64_t hart_id = 0;
   uint64_t reset_pc = 0;
-  bool misaligned_access = false;  ///< Loads and stores to memory may be misaligned; otherwise they trap.
+  bool misaligned_access = false;      ///< Loads and stores to memory may be misaligned; otherwise they trap.
+  unsigned pmp_granularity_bytes = 4;  ///< A power of two from 4 to 4096.
 };
 
-/// RV64IMAC hart with Zicsr, Zifencei, Zicntr, M and U mode and PMP, one cycle an instruction. Plain C++: knows neither
-/// SystemC nor time.
+/// RV64GC hart with Zba, Zbb, Zicntr, Zihpm, Sdtrig, M and U mode and PMP, one cycle an instruction. Plain C++: knows
+/// neither SystemC nor time.
 ///
 /// Instructions are decoded once for each 4 KiB page into a CodePage and dispatched from there. Loads and stores to
 /// direct memory go through a DataTlb, which has the PMP's answer in it; everything else is a Bus access. Interrupt
@@ -72,10 +75,14 @@ class Hart {
   /// `index` 0..31.
   [[nodiscard]] uint64_t x(unsigned index) const { return x_[index]; }
   void set_x(unsigned index, uint64_t value) { x_[index == 0 ? kSinkRegister : index] = value; }
+  /// Floating-point register, `index` 0..31: a double, or a single NaN-boxed.
+  [[nodiscard]] uint64_t f(unsigned index) const { return f_[index]; }
+  void set_f(unsigned index, uint64_t value) { f_[index] = value; }
   /// A CSR as machine mode sees it, or nothing if there is none.
   [[nodiscard]] std::optional<uint64_t> read_csr(unsigned number) const {
     return csrs_.read(number, Privilege::kMachine);
   }
+  /// As the debugger: it may use triggers that stop the hart instead of raising an exception.
   bool write_csr(unsigned number, uint64_t value);
   [[nodiscard]] Privilege privilege() const { return privilege_; }
   [[nodiscard]] bool waiting_for_interrupt() const { return waiting_; }
@@ -97,12 +104,20 @@ class Hart {
   void add_breakpoint(uint64_t address) { breakpoints_.insert(address); }
   void remove_breakpoint(uint64_t address) { breakpoints_.erase(address); }
 
+  /// Harts of one memory share this, so that stores end each other's LR reservations; it must outlive the hart's use.
+  void share_reservations(Reservations& reservations);
+  [[nodiscard]] bool reserves() const { return reservation_.valid; }
+  [[nodiscard]] uint64_t reserved_address() const { return reservation_.address; }
+  void lose_reservation() { reservation_.valid = false; }
+  /// Stores to this page are looked at one by one until it is looked up again.
+  void keep_stores_out_of_buffer(uint64_t page);
+
   /// Forgets decoded instructions, as FENCE.I does; after a debugger or loader has written to code.
   void invalidate_code();
 
  private:
   /// How a step that may leave the fast path ended.
-  enum class Step : uint8_t { kDone, kException, kSync };
+  enum class Step : uint8_t { kDone, kException, kSync, kTrigger };
 
   struct PendingException {
     Exception cause = Exception::kIllegalInstruction;
@@ -142,10 +157,18 @@ class Hart {
   void settle_counters(uint64_t left);
   [[nodiscard]] PrivilegeTlbs& tlbs_of(Privilege privilege) { return tlbs_[privilege == Privilege::kMachine ? 1 : 0]; }
   [[nodiscard]] bool stops_at_breakpoint();
+  [[nodiscard]] bool instrumented() const;
+  RunResult run_steps(uint64_t max_cycles, BusAccess bus_access);
+  Step check_triggers(uint64_t address, unsigned size_bytes, AccessType type);
+
+  // hart_float.cpp
+  Step float_instruction(const Instruction& instruction, Op op);
+  Step float_load(const Instruction& instruction, unsigned size_bytes);
+  Step float_store(const Instruction& instruction, unsigned size_bytes);
 
   // hart_fetch.cpp
   [[nodiscard]] CodePage& code_page(uint64_t address);
-  Step fetch(CodePage& page, Instruction& slot, Op& op);
+  Step fetch(CodePage& page, Instruction& slot, unsigned& handler);
   Step fetch_parcel(uint64_t address, uint16_t& parcel);
   void flush_fetch();
 
@@ -167,6 +190,7 @@ class Hart {
 
   // Used by the interpreter.
   std::array<uint64_t, 33> x_{};  ///< x0..x31 and the sink for writes to x0.
+  std::array<uint64_t, 32> f_{};
   uint64_t pc_ = 0;
   uint64_t budget_ = 0;                  ///< Cycles this run() may use,
   uint64_t left_ = 0;                    ///< and those still unused.
@@ -181,6 +205,7 @@ class Hart {
   bool halt_requested_ = false;
   PendingException exception_;
   Reservation reservation_;
+  Reservations* reservations_ = nullptr;
   std::array<PrivilegeTlbs, 2> tlbs_;  ///< User, machine.
   CodeCache code_;
   CodePage unkept_page_;  ///< Stands in for pages that cannot be kept decoded.
@@ -193,6 +218,9 @@ class Hart {
   HartObserver* observer_ = nullptr;
   std::set<uint64_t> breakpoints_;
   std::optional<uint64_t> step_over_;    ///< Breakpoint at which the last run() stopped.
+  bool passes_triggers_ = false;         ///< The last run() stopped at a trigger: its instruction is executed now.
+  bool fetch_triggers_ = false;          ///< A trigger may match a fetch.
+  bool switches_interpreter_ = false;    ///< execute() returned for its other form to go on.
   std::optional<uint64_t> restarts_at_;  ///< Instruction that stopped for kSync after it had been observed.
 };
 

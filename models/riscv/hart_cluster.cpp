@@ -38,8 +38,10 @@ HartCluster::HartCluster(const sc_core::sc_module_name& name, const HartClusterP
     throw std::invalid_argument("HartCluster needs at least one hart, a clock period and a quantum no shorter than it");
   }
   for (unsigned i = 0; i < parameters_.harts; ++i) {
-    const HartParameters hart_parameters{i, parameters_.reset_pc, parameters_.misaligned_access};
+    const HartParameters hart_parameters{i, parameters_.reset_pc, parameters_.misaligned_access,
+                                         parameters_.pmp_granularity_bytes};
     Slot& slot = *harts_.emplace_back(std::make_unique<Slot>(bus, hart_parameters));
+    if (parameters_.harts > 1) slot.hart.share_reservations(reservations_);
     slot.hart.set_time_source([this, &slot]() -> uint64_t {
       const auto cycles = static_cast<double>(slot.hart.cycles_into_run());
       return time_source_ ? time_source_(slot.local + parameters_.clock_period * cycles) : 0;
@@ -182,7 +184,9 @@ void HartCluster::finish(Slot& slot, const RunResult& result) {
   slot.local += parameters_.clock_period * static_cast<double>(result.cycles);
   slot.needs_bus = result.reason == StopReason::kSync;
   if (result.reason == StopReason::kHalted && reset_seen_) return;
-  if (result.reason == StopReason::kHalted || result.reason == StopReason::kBreakpoint) {
+  const bool stopped = result.reason == StopReason::kHalted || result.reason == StopReason::kBreakpoint ||
+                       result.reason == StopReason::kTrigger;
+  if (stopped) {
     slot.halted = true;
     if (on_halt_) on_halt_(static_cast<unsigned>(slot.hart.hart_id()), result.reason);
   }

@@ -20,6 +20,7 @@ struct HartClusterParameters {
   uint64_t interleave_cycles = 200;              ///< With several harts: length of one hart's turn.
   uint64_t reset_pc = 0;
   bool misaligned_access = false;
+  unsigned pmp_granularity_bytes = 4;
   bool starts_in_reset = false;
 };
 
@@ -54,7 +55,7 @@ class HartCluster final : public sc_core::sc_module {
   void halt(unsigned index);
   void resume(unsigned index);
   [[nodiscard]] bool halted(unsigned index) const;
-  /// Called when a hart has stopped at a breakpoint or because of halt().
+  /// Called when a hart has stopped at a breakpoint, at a trigger or because of halt().
   void on_halt(std::function<void(unsigned hart, StopReason reason)> handler) { on_halt_ = std::move(handler); }
   /// Memory may have changed under the harts: forget decoded code and host pointers.
   void flush();
@@ -73,6 +74,7 @@ class HartCluster final : public sc_core::sc_module {
   void set_interrupt(unsigned hart, Interrupt line, bool level);
 
   HartClusterParameters parameters_;
+  Reservations reservations_;  ///< Of all harts.
   std::vector<std::unique_ptr<Slot>> harts_;
   std::function<uint64_t(const sc_core::sc_time&)> time_source_;
   std::function<void(unsigned, StopReason)> on_halt_;

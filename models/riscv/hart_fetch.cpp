@@ -69,7 +69,7 @@ CodePage& Hart::code_page(uint64_t address) {
   return page;
 }
 
-Hart::Step Hart::fetch(CodePage& page, Instruction& slot, Op& op) {
+Hart::Step Hart::fetch(CodePage& page, Instruction& slot, unsigned& handler) {
   const uint64_t offset = pc_ - page.base;
   uint16_t low = 0;
   uint16_t high = 0;
@@ -87,9 +87,11 @@ Hart::Step Hart::fetch(CodePage& page, Instruction& slot, Op& op) {
   }
   slot = wide ? decode(static_cast<uint32_t>(high) << 16 | low) : decode_compressed(low);
   make_near(slot, pc_);
-  op = slot.op;
+  slot.handler = handler_of(slot.op, slot.slots);
+  handler = slot.handler;
   // What the page's own rights and bytes do not settle is fetched again each time; the handlers read only the operands.
-  if (page.host == nullptr || (wide && !in_page)) slot.op = Op::kUndecoded;
+  if (page.host == nullptr || (wide && !in_page)) slot.handler = kUndecodedHandler;
+  if (slot.handler != kUndecodedHandler) page.pair_with_predecessor(slot);
   return Step::kDone;
 }
 

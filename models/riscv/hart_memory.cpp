@@ -59,12 +59,14 @@ Exception access_fault(AccessType type) {
 }  // namespace
 
 Hart::Step Hart::load(uint64_t address, unsigned size_bytes, uint64_t& value) {
+  if (const Step step = check_triggers(address, size_bytes, AccessType::kLoad); step != Step::kDone) return step;
   if ((address & (size_bytes - 1)) != 0) return transfer_misaligned(address, size_bytes, value, AccessType::kLoad);
   if (!permitted(address, size_bytes, AccessType::kLoad)) return raise(Exception::kLoadAccessFault, address);
   return read(address, size_bytes, value, Exception::kLoadAccessFault);
 }
 
 Hart::Step Hart::store(uint64_t address, unsigned size_bytes, uint64_t value) {
+  if (const Step step = check_triggers(address, size_bytes, AccessType::kStore); step != Step::kDone) return step;
   if ((address & (size_bytes - 1)) != 0) return transfer_misaligned(address, size_bytes, value, AccessType::kStore);
   if (!permitted(address, size_bytes, AccessType::kStore)) return raise(Exception::kStoreAccessFault, address);
   return write(address, size_bytes, value);
@@ -82,8 +84,10 @@ uint8_t* Hart::direct(uint64_t address, unsigned size_bytes, AccessType type) {
 
   uint8_t* const host = region->host + (address - region->start);
   const uint64_t page = page_of(address);
-  const bool seen_by_code = stores && code_.contains(page);
-  if (region->contains(page, kPageBytes) && !seen_by_code &&
+  const bool watched =
+      (stores && (code_.contains(page) || (reservations_ != nullptr && reservations_->others_reserve(*this, page)))) ||
+      csrs_.triggers().covers(page, kPageBytes, type);
+  if (region->contains(page, kPageBytes) && !watched &&
       csrs_.pmp().uniform(page, kPageBytes, type, csrs_.data_privilege(privilege_)) == true) {
     DataTlb& tlb = stores ? data_tlbs_->store : data_tlbs_->load;
     tlb.insert(page, host - (address - page));
@@ -98,6 +102,7 @@ Hart::Step Hart::read(uint64_t address, unsigned size_bytes, uint64_t& value, Ex
     return Step::kDone;
   }
   if (bus_access_ == BusAccess::kStopBefore) return Step::kSync;
+  csrs_.count_event(PerformanceEvent::kBusAccess);
   return bus_.load(address, size_bytes, value) == BusStatus::kOk ? Step::kDone : raise(fault, address);
 }
 
@@ -105,11 +110,13 @@ Hart::Step Hart::write(uint64_t address, unsigned size_bytes, uint64_t value) {
   if (uint8_t* host = direct(address, size_bytes, AccessType::kStore)) {
     std::memcpy(host, &value, size_bytes);
     code_.invalidate(address, size_bytes);
-    return Step::kDone;
+  } else {
+    if (bus_access_ == BusAccess::kStopBefore) return Step::kSync;
+    csrs_.count_event(PerformanceEvent::kBusAccess);
+    if (bus_.store(address, size_bytes, value) != BusStatus::kOk) return raise(Exception::kStoreAccessFault, address);
   }
-  if (bus_access_ == BusAccess::kStopBefore) return Step::kSync;
-  return bus_.store(address, size_bytes, value) == BusStatus::kOk ? Step::kDone
-                                                                  : raise(Exception::kStoreAccessFault, address);
+  if (reservations_ != nullptr) reservations_->stored(*this, address, size_bytes);
+  return Step::kDone;
 }
 
 Hart::Step Hart::transfer_misaligned(uint64_t address, unsigned size_bytes, uint64_t& value, AccessType type) {
@@ -134,6 +141,7 @@ Hart::Step Hart::transfer_misaligned(uint64_t address, unsigned size_bytes, uint
     std::memcpy(head, bytes.data(), head_bytes);
     if (tail_bytes != 0) std::memcpy(tail, bytes.data() + head_bytes, tail_bytes);
     code_.invalidate(address, size_bytes);
+    if (reservations_ != nullptr) reservations_->stored(*this, address, size_bytes);
   } else {
     std::memcpy(bytes.data(), head, head_bytes);
     if (tail_bytes != 0) std::memcpy(bytes.data() + head_bytes, tail, tail_bytes);
@@ -144,22 +152,26 @@ Hart::Step Hart::transfer_misaligned(uint64_t address, unsigned size_bytes, uint
 
 Hart::Step Hart::load_reserved(const Instruction& instruction, unsigned size_bytes) {
   const uint64_t address = x_[instruction.rs1];
+  if (const Step step = check_triggers(address, size_bytes, AccessType::kLoad); step != Step::kDone) return step;
   if ((address & (size_bytes - 1)) != 0) return raise(Exception::kLoadMisaligned, address);
+  if (!permitted(address, size_bytes, AccessType::kLoad)) return raise(Exception::kLoadAccessFault, address);
   uint64_t value = 0;
-  if (const Step step = load(address, size_bytes, value); step != Step::kDone) return step;
+  if (const Step step = read(address, size_bytes, value, Exception::kLoadAccessFault); step != Step::kDone) return step;
   reservation_ = {true, size_bytes, address, value};
+  if (reservations_ != nullptr) reservations_->reserved(*this, address);
   x_[instruction.rd] = sign_extend(value, size_bytes);
   return Step::kDone;
 }
 
 Hart::Step Hart::store_conditional(const Instruction& instruction, unsigned size_bytes) {
   const uint64_t address = x_[instruction.rs1];
+  if (const Step step = check_triggers(address, size_bytes, AccessType::kStore); step != Step::kDone) return step;
   if ((address & (size_bytes - 1)) != 0) return raise(Exception::kStoreMisaligned, address);
   if (!permitted(address, size_bytes, AccessType::kStore)) return raise(Exception::kStoreAccessFault, address);
 
   bool succeeds = reservation_.valid && reservation_.address == address && reservation_.size_bytes == size_bytes;
   if (succeeds) {
-    // Stores of other harts and of devices are noticed by the value they leave.
+    // Stores of other harts have ended the reservation; those of devices are noticed by the value they leave.
     uint64_t now = 0;
     if (const Step step = read(address, size_bytes, now, Exception::kStoreAccessFault); step != Step::kDone)
       return step;
@@ -176,6 +188,9 @@ Hart::Step Hart::store_conditional(const Instruction& instruction, unsigned size
 
 Hart::Step Hart::atomic(const Instruction& instruction, Op op, unsigned size_bytes) {
   const uint64_t address = x_[instruction.rs1];
+  for (const AccessType type : {AccessType::kLoad, AccessType::kStore}) {
+    if (const Step step = check_triggers(address, size_bytes, type); step != Step::kDone) return step;
+  }
   if ((address & (size_bytes - 1)) != 0) return raise(Exception::kStoreMisaligned, address);
   if (!permitted(address, size_bytes, AccessType::kLoad) || !permitted(address, size_bytes, AccessType::kStore)) {
     return raise(Exception::kStoreAccessFault, address);

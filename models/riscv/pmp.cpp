@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/riscv/pmp.h"
 
+#include <bit>
+#include <stdexcept>
+
 namespace npuvp::riscv {
 namespace {
 
@@ -8,6 +11,12 @@ constexpr uint64_t kAddressMask = (1ull << 54) - 1;
 constexpr uint8_t kConfigMask = 0x9f;
 
 }  // namespace
+
+Pmp::Pmp(unsigned granularity_bytes) : granule_mask_(granularity_bytes / 4 - 1) {
+  if (!std::has_single_bit(granularity_bytes) || granularity_bytes < 4 || granularity_bytes > 4096) {
+    throw std::invalid_argument("the PMP's granularity must be a power of two from 4 to 4096 bytes");
+  }
+}
 
 void Pmp::reset() {
   config_.fill(0);
@@ -26,9 +35,18 @@ void Pmp::write_config(unsigned first_entry, uint64_t value) {
     if (locked(first_entry + i)) continue;
     auto config = static_cast<uint8_t>((value >> (8 * i)) & kConfigMask);
     if ((config & kRead) == 0) config = static_cast<uint8_t>(config & ~kWrite);
+    // A mode that cannot be chosen leaves the old one.
+    if (granule_mask_ != 0 && ((config >> kModeShift) & 3) == kNa4) {
+      config = static_cast<uint8_t>((config & ~(3u << kModeShift)) | (config_[first_entry + i] & (3u << kModeShift)));
+    }
     config_[first_entry + i] = config;
   }
   update_ranges();
+}
+
+uint64_t Pmp::read_address(unsigned entry) const {
+  if (granule_mask_ == 0) return address_[entry];
+  return mode(entry) == kNapot ? address_[entry] | granule_mask_ >> 1 : address_[entry] & ~granule_mask_;
 }
 
 void Pmp::write_address(unsigned entry, uint64_t value) {
@@ -46,8 +64,8 @@ void Pmp::update_ranges() {
       case kOff:
         break;
       case kTor: {
-        const uint64_t bottom = i == 0 ? 0 : address_[i - 1] << 2;
-        const uint64_t top = address_[i] << 2;
+        const uint64_t bottom = i == 0 ? 0 : (address_[i - 1] & ~granule_mask_) << 2;
+        const uint64_t top = (address_[i] & ~granule_mask_) << 2;
         if (bottom < top) range = {bottom, top - 1};
         break;
       }
@@ -55,8 +73,9 @@ void Pmp::update_ranges() {
         range = {address_[i] << 2, (address_[i] << 2) + 3};
         break;
       case kNapot: {
-        const uint64_t ones = address_[i] ^ (address_[i] + 1);  // the trailing ones and the zero above them
-        range.first = (address_[i] & ~ones) << 2;
+        const uint64_t address = read_address(i);
+        const uint64_t ones = address ^ (address + 1);  // the trailing ones and the zero above them
+        range.first = (address & ~ones) << 2;
         range.last = range.first + (ones << 2) + 3;
         break;
       }

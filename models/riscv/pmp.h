@@ -9,11 +9,14 @@
 
 namespace npuvp::riscv {
 
-/// Physical memory protection: 16 entries, granularity 4 bytes, TOR, NA4 and NAPOT, locking (Privileged ISA 1.12,
-/// section 3.7).
+/// Physical memory protection: 16 entries, OFF, TOR, NA4 and NAPOT, locking (Privileged ISA 1.12, section 3.7). With a
+/// granularity above 4 bytes NA4 cannot be chosen and the address bits below the granularity do not take part.
 class Pmp {
  public:
   static constexpr unsigned kEntries = 16;
+
+  /// `granularity_bytes`: a power of two from 4 to 4096; std::invalid_argument otherwise.
+  explicit Pmp(unsigned granularity_bytes = 4);
 
   void reset();
 
@@ -22,8 +25,8 @@ class Pmp {
   /// Locked entries keep their byte; R=0 W=1 is reserved and written as R=0 W=0.
   void write_config(unsigned first_entry, uint64_t value);
 
-  /// Bits 55:2 of an address.
-  [[nodiscard]] uint64_t read_address(unsigned entry) const { return address_[entry]; }
+  /// Bits 55:2 of an address; below the granularity ones for NAPOT (but the top one) and zeros for OFF and TOR.
+  [[nodiscard]] uint64_t read_address(unsigned entry) const;
   /// Ignored for a locked entry and for the base of a locked TOR entry.
   void write_address(unsigned entry, uint64_t value);
 
@@ -49,6 +52,7 @@ class Pmp {
   [[nodiscard]] bool permits(unsigned entry, AccessType type, Privilege privilege) const;
   void update_ranges();
 
+  uint64_t granule_mask_;  ///< Bits of a pmpaddr register below the granularity.
   std::array<uint8_t, kEntries> config_{};
   std::array<uint64_t, kEntries> address_{};
   std::array<Range, kEntries> range_{};

@@ -31,6 +31,7 @@ class CommandLine {
   void add_attach_options(CLI::App& command, AttachOptions& options);
   void add_guest_options(CLI::App& command, GuestOptions& options);
   void add_monitor();
+  void add_hart();
   void add_test();
   void add_bench();
   void add_fuzz();
@@ -46,6 +47,7 @@ class CommandLine {
   RunOptions run_;
   BootOptions boot_;
   MonitorOptions monitor_;
+  HartOptions hart_;
   BenchOptions bench_;
   FuzzOptions fuzz_;
   std::vector<std::string> ctest_arguments_;
@@ -76,6 +78,7 @@ CommandLine::CommandLine() {
   add_qemu();
   add_serve();
   add_monitor();
+  add_hart();
   add_test();
   add_bench();
   add_fuzz();
@@ -213,6 +216,20 @@ void CommandLine::add_monitor() {
   command->add_flag("--json", monitor_.raw, "Print the answer as JSON");
 }
 
+void CommandLine::add_hart() {
+  auto* command =
+      add("hart", "Run a program on a bare hart",
+          "Takes ELF files by the convention of riscv-tests (tohost, fromhost) as they are, in machine or user\n"
+          "mode, with 16 MiB at 0x80000000. Status 0: the program reports success; 1: it reports a failed\n"
+          "case, which is named, or does not end.",
+          [this] { return hart_command(hart_); });
+  command->add_option("--isa-test", hart_.isa_test, "Program")->type_name("FILE.elf")->required();
+  command->add_option("--instructions", hart_.instructions, "Most instructions it may take")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--misaligned", hart_.misaligned_access, "Misaligned loads and stores work instead of trapping");
+}
+
 void CommandLine::add_test() {
   auto* command = add("test", "Run all tests", "Arguments go to ctest. Example: npuvp test -R TaskManager",
                       [this] { return test_command(ctest_arguments_); });
@@ -271,7 +288,7 @@ int CommandLine::run(int argc, char** argv) {
   try {
     app_.parse(argc, argv);
     if (app_.get_subcommands().empty()) {
-      throw CLI::RequiredError("A command (demo, run, boot, qemu, serve, monitor, test, bench, fuzz, help)");
+      throw CLI::RequiredError("A command (demo, run, boot, qemu, serve, monitor, hart, test, bench, fuzz, help)");
     }
     const auto* command = app_.get_subcommands().front();
     if (command->get_name() == "test") ctest_arguments_ = command->remaining();

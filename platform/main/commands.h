@@ -19,6 +19,7 @@ int run_command(const RunOptions& options);
 int boot_command(const BootOptions& options);
 int monitor_command(const MonitorOptions& options);
 int test_command(const std::vector<std::string>& ctest_arguments);
+int hart_command(const HartOptions& options);
 int bench_command(const BenchOptions& options);
 int fuzz_command(const FuzzOptions& options);
 

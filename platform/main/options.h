@@ -70,6 +70,12 @@ struct MonitorOptions {
   bool raw = false;  ///< The answer as it came, JSON.
 };
 
+struct HartOptions {
+  std::string isa_test;                 ///< ELF file by the riscv-tests convention.
+  uint64_t instructions = 100'000'000;  ///< Most it may take.
+  bool misaligned_access = false;
+};
+
 struct BenchOptions {
   std::string name;
   std::string json;

@@ -7,7 +7,7 @@ namespace {
 class Csr : public HartTest {};
 
 TEST_F(Csr, IdentityAndReset) {
-  EXPECT_EQ(csr_value(csr::kMisa), 0x8000000000101105u);  // RV64, A C I M U
+  EXPECT_EQ(csr_value(csr::kMisa), 0x800000000010112du);  // RV64, A C D F I M U
   EXPECT_EQ(csr_value(csr::kMhartid), 3u);
   EXPECT_EQ(csr_value(csr::kMvendorid), 0u);
   EXPECT_EQ(csr_value(csr::kMstatus), 0x200000000u);
@@ -55,9 +55,9 @@ TEST_F(Csr, WritingAReadOnlyRegisterIsIllegalAndReadingItWithX0IsNot) {
 }
 
 TEST_F(Csr, RegistersTheHartLacksAreIllegal) {
-  for (const uint32_t number :
-       {0x100u /* sstatus */, 0x180u /* satp */, 0x302u /* medeleg */, 0x303u /* mideleg */, 0x3a1u, 0x3a4u, 0x3c0u,
-        0x310u /* mstatush */, 0x747u /* mseccfg */, 0x7a0u /* tselect */, 0x001u /* fflags */, 0xc20u, 0xfffu}) {
+  for (const uint32_t number : {0x100u /* sstatus */, 0x180u /* satp */, 0x302u /* medeleg */, 0x303u /* mideleg */,
+                                0x3a1u, 0x3a4u, 0x3c0u, 0x310u /* mstatush */, 0x747u /* mseccfg */, 0x7a6u,
+                                0x7b0u /* dcsr */, 0x001u /* fflags while mstatus.FS is off */, 0xc20u, 0xfffu}) {
     SCOPED_TRACE(number);
     program({csrrs(a0, number, x0)});
     hart.invalidate_code();
@@ -77,7 +77,7 @@ TEST_F(Csr, UserModeMayNotTouchMachineRegisters) {
 
 TEST_F(Csr, CounterEnableGatesUserMode) {
   open_memory_for_user();
-  for (const uint32_t number : {0u, 1u, 2u, 3u}) {
+  for (const uint32_t number : {0u, 1u, 2u, 3u, 6u, 7u}) {
     for (const uint64_t enable : {0ull, ~0ull}) {
       SCOPED_TRACE(testing::Message() << number << " " << enable);
       hart.write_csr(csr::kMcounteren, enable);
@@ -85,7 +85,7 @@ TEST_F(Csr, CounterEnableGatesUserMode) {
       hart.invalidate_code();
       enter_user(kCode);
       run(1);
-      EXPECT_EQ(hart.pc() == kHandler, enable == 0 || number == 3);
+      EXPECT_EQ(hart.pc() == kHandler, enable == 0 || number == 7);
     }
   }
 }
@@ -100,14 +100,33 @@ TEST_F(Csr, WarlFields) {
   hart.write_csr(csr::kMip, ~0ull);
   EXPECT_EQ(csr_value(csr::kMip), 0u);
   hart.write_csr(csr::kMisa, 0);
-  EXPECT_EQ(csr_value(csr::kMisa), 0x8000000000101105u);
+  EXPECT_EQ(csr_value(csr::kMisa), 0x800000000010112du);
   hart.write_csr(csr::kMstatus, csr::mstatus::kMpp);
   hart.write_csr(csr::kMstatus, 1ull << 11);  // supervisor: there is none
   EXPECT_EQ(csr_value(csr::kMstatus) & csr::mstatus::kMpp, csr::mstatus::kMpp);
   hart.write_csr(csr::kMcountinhibit, ~0ull);
-  EXPECT_EQ(csr_value(csr::kMcountinhibit), 5u);
+  EXPECT_EQ(csr_value(csr::kMcountinhibit), 0x7du);
   hart.write_csr(csr::kMcounteren, ~0ull);
-  EXPECT_EQ(csr_value(csr::kMcounteren), 7u);
+  EXPECT_EQ(csr_value(csr::kMcounteren), 0x7fu);
+}
+
+TEST_F(Csr, EventCountersCountWhatTheyAreToldTo) {
+  hart.write_csr(csr::kMhpmevent3, 1);      // exceptions
+  hart.write_csr(csr::kMhpmevent3 + 1, 3);  // bus accesses
+  hart.write_csr(csr::kMhpmevent3 + 2, 99);
+  EXPECT_EQ(csr_value(csr::kMhpmevent3 + 2), 0u);
+  hart.write_csr(csr::kMhpmevent3 + 4, 1);  // a counter the hart lacks
+  EXPECT_EQ(csr_value(csr::kMhpmevent3 + 4), 0u);
+  program({lw(a0, a1), lw(a0, a1), kEcall});
+  hart.set_x(a1, FlatBus::kDevice);
+  run(3);
+  EXPECT_EQ(csr_value(csr::kMhpmcounter3), 1u);
+  EXPECT_EQ(csr_value(csr::kMhpmcounter3 + 1), 2u);
+  EXPECT_EQ(csr_value(csr::kHpmcounter3 + 1), 2u);
+  hart.write_csr(csr::kMcountinhibit, 1u << 4);
+  hart.set_pc(kCode);
+  run(1);
+  EXPECT_EQ(csr_value(csr::kMhpmcounter3 + 1), 2u);
 }
 
 TEST_F(Csr, CountersCountTheInstructionsBefore) {

@@ -17,15 +17,23 @@
 namespace npuvp::riscv {
 namespace {
 
-/// The disassembly of each word, operands separated from the mnemonic by one space.
+/// The disassembly of each word, operands separated from the mnemonic by one space. The words are assembled first, so
+/// that objdump knows which extensions to read them by.
 std::vector<std::string> disassemble(const std::vector<uint32_t>& words, const std::string& options) {
   const auto path =
-      std::filesystem::temp_directory_path() / ("npuvp_decoder_" + std::to_string(std::random_device{}()) + ".bin");
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(words.data()),
-             static_cast<std::streamsize>(words.size() * sizeof(uint32_t)));
-  const std::string command =
-      "riscv64-unknown-elf-objdump -D -z -b binary -m riscv:rv64 -M " + options + " " + path.string();
+      std::filesystem::temp_directory_path() / ("npuvp_decoder_" + std::to_string(std::random_device{}()));
+  const std::string source = path.string() + ".s";
+  std::ofstream assembly(source);
+  for (const uint32_t word : words) {
+    if ((word & 3) == 3) {
+      assembly << ".insn 4, " << word << '\n';
+    } else {
+      assembly << ".insn 2, " << (word & 0xffff) << "\n.insn 2, " << (word >> 16) << '\n';
+    }
+  }
+  assembly.close();
+  const std::string command = "riscv64-unknown-elf-as -march=rv64gc_zba_zbb " + source + " -o " + path.string() +
+                              " && riscv64-unknown-elf-objdump -D -z -j .text -M " + options + " " + path.string();
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
   std::vector<std::string> out(words.size());
   std::array<char, 512> line;
@@ -40,12 +48,12 @@ std::vector<std::string> disassemble(const std::vector<uint32_t>& words, const s
     out.at(address / 4) = text;
   }
   std::filesystem::remove(path);
+  std::filesystem::remove(source);
   return out;
 }
 
-bool is_illegal_or_floating_point(const std::string& text) {
-  return text.empty() || text.starts_with(".") || text.starts_with("unimp") || text.starts_with("c.unimp") ||
-         text.starts_with("f") || text.starts_with("c.f");
+bool is_illegal(const std::string& text) {
+  return text.empty() || text.starts_with(".") || text.starts_with("unimp") || text.starts_with("c.unimp");
 }
 
 /// One spelling for the register copies that objdump writes in three ways.
@@ -71,7 +79,7 @@ TEST(Decoder, ExpandsEveryCompressedInstructionAsObjdumpReadsIt) {
   unsigned legal = 0;
   for (size_t i = 0; i < compressed.size(); ++i) {
     SCOPED_TRACE("parcel " + std::to_string(compressed[i] & 0xffff) + ": " + expected[i]);
-    if (is_illegal_or_floating_point(expected[i]) || (compressed[i] & 0xffff) == kAddi16spByZero) {
+    if (is_illegal(expected[i]) || (compressed[i] & 0xffff) == kAddi16spByZero) {
       ASSERT_EQ(expanded[i], 0u);
       continue;
     }
@@ -131,8 +139,8 @@ std::string operands(const Instruction& i, uint64_t address) {
   const auto target = hex(address + static_cast<uint64_t>(static_cast<int64_t>(i.imm)));
   if (op == Op::kLui || op == Op::kAuipc)
     return reg(i.rd) + ",0x" + hex((static_cast<uint32_t>(i.imm) >> 12) & 0xfffff);
-  if (op == Op::kJal) return reg(i.rd) + ",0x" + target;
-  if (op >= Op::kBeq && op <= Op::kBgeu) return reg(i.rs1) + "," + reg(i.rs2) + ",0x" + target;
+  if (op == Op::kJal) return reg(i.rd) + "," + target;
+  if (op >= Op::kBeq && op <= Op::kBgeu) return reg(i.rs1) + "," + reg(i.rs2) + "," + target;
   if ((op >= Op::kLb && op <= Op::kLwu) || op == Op::kJalr)
     return reg(i.rd) + "," + std::to_string(i.imm) + "(" + reg(i.rs1) + ")";
   if (op >= Op::kSb && op <= Op::kSd) return reg(i.rs2) + "," + std::to_string(i.imm) + "(" + reg(i.rs1) + ")";
@@ -149,17 +157,18 @@ std::string operands(const Instruction& i, uint64_t address) {
 }
 
 TEST(Decoder, AgreesWithObjdumpOnWideInstructions) {
-  constexpr std::array<uint32_t, 16> kOpcodes = {0x03, 0x0f, 0x13, 0x17, 0x1b, 0x23, 0x2f, 0x33,
-                                                 0x33, 0x37, 0x3b, 0x3b, 0x63, 0x67, 0x6f, 0x73};
+  constexpr std::array<uint32_t, 24> kOpcodes = {0x03, 0x07, 0x0f, 0x13, 0x13, 0x17, 0x1b, 0x1b,
+                                                 0x23, 0x27, 0x2f, 0x33, 0x33, 0x37, 0x3b, 0x3b,
+                                                 0x43, 0x4b, 0x53, 0x53, 0x63, 0x67, 0x6f, 0x73};
   std::mt19937 random(1);
   std::vector<uint32_t> words;
   for (unsigned i = 0; i < 120000; ++i) {
     uint32_t word = (static_cast<uint32_t>(random()) & ~0x7fu) | kOpcodes[i % kOpcodes.size()];
     // Most random funct7 values are illegal: make three quarters of the register instructions legal ones.
     const uint32_t opcode = word & 0x7f;
-    constexpr std::array<uint32_t, 4> kFunct7 = {0x00, 0x20, 0x01, 0x7f};
+    constexpr std::array<uint32_t, 8> kFunct7 = {0x00, 0x20, 0x01, 0x7f, 0x04, 0x05, 0x10, 0x30};
     if ((opcode == 0x33 || opcode == 0x3b || opcode == 0x1b) && i % 8 != 0) {
-      word = (word & 0x01ffffffu) | kFunct7[static_cast<uint32_t>(random()) % 4] << 25;
+      word = (word & 0x01ffffffu) | kFunct7[static_cast<uint32_t>(random()) % 8] << 25;
     }
     words.push_back(word);
   }
@@ -171,6 +180,9 @@ TEST(Decoder, AgreesWithObjdumpOnWideInstructions) {
     if (decoded.op == Op::kIllegal) continue;
     // Reserved fields of fences must be ignored; objdump knows only the fences it can name.
     if ((decoded.op == Op::kFence || decoded.op == Op::kFenceI) && text[i].starts_with(".4byte")) continue;
+    // Exact conversions take every rounding mode; objdump knows them with the one that assemblers write.
+    const bool exact = decoded.op == Op::kFcvtDW || decoded.op == Op::kFcvtDWu || decoded.op == Op::kFcvtDS;
+    if (exact && text[i].starts_with(".4byte")) continue;
     ++legal;
     ASSERT_EQ(lower(mnemonic(decoded.op)), plain(text[i]));
     const std::string expected = operands(decoded, 4 * i);
@@ -181,16 +193,15 @@ TEST(Decoder, AgreesWithObjdumpOnWideInstructions) {
   EXPECT_GT(legal, 50000u);
 }
 
-TEST(Decoder, FindsEveryBaseInstructionObjdumpFinds) {
-  // What objdump knows of other extensions, and of the encodings the hart leaves illegal.
+TEST(Decoder, FindsEveryInstructionObjdumpFinds) {
+  // What objdump knows of other extensions whatever it is told, and of other names for fences.
   const std::regex other(
-      "^(f[lsm]|fadd|fsub|fdiv|fence\\.tso|fcvt|pause|.*\\.(h|s|d|q)$|c\\.|\\.|unimp|add\\.uw|sh[123]add|slli\\.uw|"
-      "bclr|bext|binv|bset|"
-      "andn|orn|xnor|rol|ror|clz|ctz|cpop|max|min|sext|zext|rev8|orc|brev8|pack|unzip|zip|clmul|xperm|aes|sha|sm[34]|"
-      "prefetch|cbo|czero|h[lsf]|sfence|sinval|sret|uret|dret|mnret|wrs|ntl|th\\.|amocas)");
+      "^(c\\.|\\.|unimp|fence\\.tso|pause|prefetch|cbo|czero|h[lsf]|hinval|sfence|sinval|sret|uret|dret|mnret|wrs|"
+      "ntl)");
   std::mt19937 random(2);
   std::vector<uint32_t> words;
-  for (const uint32_t opcode : {0x03u, 0x13u, 0x1bu, 0x23u, 0x2fu, 0x33u, 0x3bu, 0x63u, 0x67u, 0x73u}) {
+  for (const uint32_t opcode :
+       {0x03u, 0x07u, 0x13u, 0x1bu, 0x23u, 0x27u, 0x2fu, 0x33u, 0x3bu, 0x43u, 0x4fu, 0x53u, 0x63u, 0x67u, 0x73u}) {
     for (uint32_t funct3 = 0; funct3 < 8; ++funct3) {
       for (uint32_t funct7 = 0; funct7 < 128; ++funct7) {
         const auto registers = static_cast<uint32_t>(random());
@@ -200,14 +211,16 @@ TEST(Decoder, FindsEveryBaseInstructionObjdumpFinds) {
     }
   }
   const auto text = disassemble(words, "numeric,no-aliases");
+  unsigned legal = 0;
   for (size_t i = 0; i < words.size(); ++i) {
-    const bool known =
-        !text[i].empty() && !std::regex_search(plain(text[i]), other) && !std::regex_search(text[i], other);
-    const bool atomic = text[i].starts_with("amo") || text[i].starts_with("lr.") || text[i].starts_with("sc.");
-    if (known || atomic) {
+    const bool reserved_rounding = text[i].ends_with("unknown");
+    const bool known = !text[i].empty() && !reserved_rounding && !std::regex_search(text[i], other);
+    if (known) {
+      ++legal;
       ASSERT_NE(decode(words[i]).op, Op::kIllegal) << hex(words[i]) << " " << text[i];
     }
   }
+  EXPECT_GT(legal, 3000u) << "objdump gave no usable output";
 }
 
 }  // namespace

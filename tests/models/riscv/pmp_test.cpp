@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Physical memory protection (Privileged ISA 1.12, section 3.7), through the hart and its look-aside buffers.
+#include <stdexcept>
+
+#include "models/riscv/pmp.h"
 #include "tests/models/riscv/hart_fixture.h"
 
 namespace npuvp::riscv::test {
@@ -211,6 +214,31 @@ TEST_F(Pmp, DeniedRegisterAccessDoesNotReachTheBus) {
   EXPECT_EQ(hart.run(1).reason, StopReason::kBudget) << "a fault needs no bus";
   expect_trap(5, FlatBus::kDevice, kCode);
   EXPECT_TRUE(bus.accesses.empty());
+}
+
+// Section 3.7.1: with granularity 2^(G+2), NA4 is not selectable, TOR and OFF addresses read with their low G bits
+// zero, NAPOT ones with their low G-1 bits set; the stored bits come back with the mode.
+TEST(PmpGranularity, CoarseEntries) {
+  riscv::Pmp pmp(64);  // G = 4
+  pmp.write_address(0, ~0ull);
+  EXPECT_EQ(pmp.read_address(0), ((1ull << 54) - 1) & ~15ull);
+  pmp.write_address(0, 0x20002000 | 3);
+  pmp.write_config(0, 0x18 | 7);  // NAPOT
+  EXPECT_EQ(pmp.read_address(0), 0x20002000u | 7);
+  EXPECT_EQ(pmp.uniform(0x80008000, 64, AccessType::kLoad, Privilege::kUser), true);
+  EXPECT_FALSE(pmp.allows(0x80008040, 4, AccessType::kLoad, Privilege::kUser));
+  pmp.write_config(0, 0x10 | 7);  // NA4 leaves NAPOT
+  EXPECT_EQ(pmp.read_config(0), 0x18u | 7);
+  pmp.write_config(0, 0x08 | 7);  // TOR
+  EXPECT_EQ(pmp.read_address(0), 0x20002000u);
+  EXPECT_TRUE(pmp.allows(0x80007ffc, 4, AccessType::kLoad, Privilege::kUser));
+  EXPECT_FALSE(pmp.allows(0x80008000, 4, AccessType::kLoad, Privilege::kUser));
+}
+
+TEST(PmpGranularity, MustBeAPowerOfTwo) {
+  EXPECT_THROW(riscv::Pmp(12), std::invalid_argument);
+  EXPECT_THROW(riscv::Pmp(2), std::invalid_argument);
+  EXPECT_THROW(riscv::Pmp(8192), std::invalid_argument);
 }
 
 }  // namespace

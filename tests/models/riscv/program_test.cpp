@@ -2,8 +2,8 @@
 // Runs self-checking programs, assembled by the GNU assembler; a failed case is named by its number in the source.
 #include <gtest/gtest.h>
 
+#include "models/riscv/elf_program.h"
 #include "models/riscv/hart.h"
-#include "tests/models/riscv/elf_program.h"
 #include "tests/models/riscv/flat_bus.h"
 
 namespace npuvp::riscv::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/models/riscv/elf_program.h"
+#include "models/riscv/elf_program.h"
 
 #include <elf.h>
 
@@ -8,13 +8,14 @@
 #include <iterator>
 #include <stdexcept>
 
-namespace npuvp::riscv::test {
+namespace npuvp::riscv {
 namespace {
 
 class File {
  public:
   explicit File(const std::string& path) : path_(path) {
     std::ifstream stream(path, std::ios::binary);
+    if (!stream) fail("cannot be read");
     bytes_.assign(std::istreambuf_iterator<char>(stream), {});
   }
 
@@ -71,6 +72,7 @@ ElfProgram ElfProgram::load(const std::string& path) {
   ElfProgram program;
   program.entry = header.e_entry;
   program.tohost = find_symbol(file, header, "tohost");
+  program.fromhost = find_symbol(file, header, "fromhost");
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     const auto segment = file.at<Elf64_Phdr>(header.e_phoff + i * sizeof(Elf64_Phdr));
     if (segment.p_type == PT_LOAD)
@@ -79,4 +81,4 @@ ElfProgram ElfProgram::load(const std::string& path) {
   return program;
 }
 
-}  // namespace npuvp::riscv::test
+}  // namespace npuvp::riscv

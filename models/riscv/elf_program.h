@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace npuvp::riscv::test {
+namespace npuvp::riscv {
 
 /// A little-endian RV64 ELF executable: what a test needs of it.
 struct ElfProgram {
@@ -18,8 +18,9 @@ struct ElfProgram {
   static ElfProgram load(const std::string& path);
 
   uint64_t entry = 0;
-  uint64_t tohost = 0;  ///< Address of the symbol `tohost`, 0 without one.
+  uint64_t tohost = 0;    ///< Address of the symbol `tohost`, 0 without one.
+  uint64_t fromhost = 0;  ///< Likewise.
   std::vector<Segment> segments;
 };
 
-}  // namespace npuvp::riscv::test
+}  // namespace npuvp::riscv
