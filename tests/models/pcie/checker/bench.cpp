@@ -109,21 +109,22 @@ void Bench::note(const char* what, uint64_t address, unsigned bytes, uint64_t va
 }
 
 /// Interrupts of ports whose MSI address software has put anywhere are no business of the access that is judged.
-void Bench::ignore_stray_interrupts() {
+void Bench::ignore_stray_interrupts(uint64_t own, uint64_t own_bytes) {
   const std::vector<uint64_t> addresses = shadow_.stray_interrupts();
   if (addresses.empty()) return;
   shadow_.note_stray_interrupts();
   std::erase_if(touches_, [&](const Touch& touch) {
     if (!touch.is_write || touch.bytes != 4) return false;
     return std::ranges::any_of(addresses, [&](uint64_t address) {
+      if (address >= own && address - own < own_bytes) return false;
       return touch.card == nullptr ? RecordingHost::kBase + touch.offset == address
                                    : shadow_.matches(*touch.card, touch.function, touch.bar, touch.offset, address);
     });
   });
 }
 
-void Bench::count(const Verdict& verdict) {
-  ignore_stray_interrupts();
+void Bench::count(const Verdict& verdict, uint64_t address, uint64_t bytes) {
+  ignore_stray_interrupts(address, bytes);
   if (is_lax_ || verdict.fate == Fate::kUndefined) {
     ++counts_.undefined;
   } else if (verdict.fate == Fate::kRefused || verdict.fate == Fate::kLost) {

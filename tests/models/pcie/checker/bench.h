@@ -100,8 +100,8 @@ class Bench {
   };
 
   void note(const char* what, uint64_t address, unsigned bytes, uint64_t value, const char* reason);
-  void count(const Verdict& verdict);
-  void ignore_stray_interrupts();
+  void count(const Verdict& verdict, uint64_t address = 0, uint64_t bytes = 0);
+  void ignore_stray_interrupts(uint64_t own, uint64_t own_bytes);
   void fail(const std::string& text);
   void follow(const Consequences& consequences);
   void wait();

@@ -219,7 +219,7 @@ void Bench::judge_refused(const Piece& piece, bool is_write, bool is_dma, bool m
 
 void Bench::judge_memory(uint64_t address, std::span<uint8_t> data, bool is_write, std::vector<Piece>& pieces,
                          tlm::tlm_response_status status, bool is_dma) {
-  count(pieces[0].verdict);
+  count(pieces[0].verdict, address, data.size());
   const std::vector<Touch> touches = touches_;  // follow() makes further accesses
   const auto restore = [&] { touches_ = touches; };
   size_t next = 0;
