@@ -16,8 +16,9 @@ REQUEST_REDIRECT, COMPLETION_REDIRECT, UPSTREAM_FORWARDING = 0x04, 0x08, 0x10
 # What Linux sets once an IOMMU is in use: these and source validation.
 ALL_ACS = 0x01 | REQUEST_REDIRECT | COMPLETION_REDIRECT | UPSTREAM_FORWARDING
 
-# Gen5 x16 after line coding, GB/s, times the share of payload at MPS 256. Writes: 24 bytes a TLP beside it, published as
-# 57.6, and as 52.0 with the worst traffic of acknowledgements. Reads of 512 bytes: two completions with 20 each, and the 8 of the request's acknowledgement between them.
+# Gen5 x16 after line coding, GB/s, times the share of payload at MPS 256. Writes: 24 bytes a TLP beside it, published
+# as 57.6, and as 52.0 with the worst traffic of acknowledgements. Reads of 512 bytes: two completions with 20 each, and
+# the 8 of the request's acknowledgement between them.
 LINE_RATE = 16 * 32 / 8 * 128 / 130
 WRITE_RATE = LINE_RATE * 256 / (256 + 24)
 WORST_WRITE_RATE = 52.0

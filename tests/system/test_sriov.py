@@ -87,7 +87,7 @@ def test_each_function_has_registers_vectors_and_a_share_of_its_own(guest, sixte
     assert guest.check(f"dmesg | grep -c '{vf(3)}: firmware.*946 MiB DRAM for jobs, 2 queues'") != "0"
 
 
-@pytest.mark.parametrize("count", [1, 7, 8, 15, 16, 2, 16])
+@pytest.mark.parametrize("count", [1, 7, 16, 8, 15])
 def test_any_number_and_back(guest, count):
     set_vfs(guest, count)
     assert_each_works(guest, sorted({0, 1, count // 2 + 1, count} - {count + 1}))
