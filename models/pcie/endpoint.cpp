@@ -108,6 +108,11 @@ Completion Endpoint::answer(Function& function, Request& request, Completion sta
 Completion Endpoint::access_config(Request& request) {
   auto* function = request.is_type1 ? nullptr : function_at(request.completer);
   if (function == nullptr) return answer(*physical_, request, Completion::kUnsupportedRequest);
+  if (request.poison && request.is_write()) {
+    function->note_poison(false);
+    function->errors().report(Error::kPoisonedTlp, header_of(request, port_.express().max_payload_bytes()), false);
+    return Completion::kUnsupportedRequest;  // 2.7.2.2
+  }
   if (request.is_write() && function == physical_.get()) capture_routing_id(request.completer);
   function->access_config(request);
   return Completion::kSuccess;
@@ -230,7 +235,7 @@ tlm::tlm_response_status Endpoint::read(Function& function, Request& request, Pa
   if (status != Completion::kSuccess) return tlm::TLM_ADDRESS_ERROR_RESPONSE;
   if (request.poison) {
     function.note_poison(true);
-    function.errors().report(Error::kPoisonedTlp, header_of(request, express.max_payload_bytes()), false);
+    function.errors().report(Error::kPoisonedTlp, data_completion_header(request, express.max_payload_bytes()), false);
   }
   return tlm::TLM_OK_RESPONSE;
 }

@@ -92,7 +92,8 @@ void RootComplex::access(Request& request, sc_time& delay) {
   if (request.is_non_posted()) passage.shift(parameters_.latency);
   delay = std::max(delay, passage.end);
   if (status == Completion::kSuccess && !(request.is_read() && request.poison)) return;
-  if (status == Completion::kTimeout && request.is_non_posted()) {
+  // Of a request that was under way when the link went down the port disposes itself (2.9.1).
+  if (status == Completion::kTimeout && request.is_non_posted() && port->port().is_link_up()) {
     delay += parameters_.completion_timeout;
     port->errors().report(Error::kCompletionTimeout);
   }
