@@ -118,9 +118,7 @@ void CommandLine::add_platform_options(CLI::App& command, PlatformOptions& optio
 
 void CommandLine::add_attach_options(CLI::App& command, AttachOptions& options) {
   add_platform_options(command, options.platform);
-  command
-      .add_option("--attach", options.attach,
-                  "As one PCI domain, the board's tree, or each card for itself on the hypervisor's own bus")
+  command.add_option("--attach", options.attach, "One PCI domain (VMD), or plain cards on the hypervisor's own bus")
       ->check(CLI::IsMember({"domain", "endpoints"}))
       ->capture_default_str();
   command.add_option("--monitor", options.monitor, "Make a socket for 'npuvp monitor'; must not exist")

@@ -5,7 +5,7 @@ import pytest
 
 from conftest import DATA, IMAGES, MODEL, SOURCE, assert_usage_error, npuvp
 
-COMMANDS = ("demo", "run", "boot", "qemu", "test", "bench", "fuzz", "help")
+COMMANDS = ("demo", "run", "boot", "qemu", "serve", "monitor", "test", "bench", "fuzz", "help")
 
 
 def test_help_names_every_command():
@@ -43,6 +43,8 @@ def test_help_of_each_command_fits_a_terminal(command):
     (("fuzz", "nothing"), ("nothing",)),
     (("fuzz", "npy", "--seconds", "0"), ("--seconds",)),
     (("qemu",), ("terminal",)),
+    (("qemu", "--attach", "bogus", "--", "true"), ("--attach", "endpoints")),
+    (("serve",), ("--sockets",)),
     (("qemu", "--file", "/none", "--", "true"), ("/none",)),
     (("qemu", "--file", f"{MODEL}:", "--", "true"), ("no path behind the colon",)),
     (("qemu", "--", "echo one\necho two"), ("one line",)),

@@ -64,5 +64,26 @@ TEST(Fabric, SerialNumbersAndSlotNumbersAreUnique) {
   });
 }
 
+TEST(Fabric, SeparateCardsHaveARootComplexEach) {
+  base::Environment environment;
+  Server server("server", environment, config::load_server("server-4", NPUVP_BOARDS_DIR),
+                {.rom = tests::file_contents(NPUVP_FIRMWARE_DIR "/rom.bin"),
+                 .rtl = {},
+                 .layout = Fabric::Layout::kSeparateCards});
+  auto& fabric = server.fabric();
+  EXPECT_EQ(fabric.switch_count(), 0U);
+  ASSERT_EQ(fabric.segments().size(), 4U);
+  std::set<pcie::RootComplex*> root_complexes;
+  for (size_t card = 0; card < 4; ++card) {
+    const auto& segment = fabric.segments()[card];
+    EXPECT_EQ(segment.name, "root_port" + std::to_string(card));
+    EXPECT_EQ(segment.card, card);
+    EXPECT_FALSE(segment.hot_plug);
+    EXPECT_DOUBLE_EQ(segment.link.bytes_per_second(), 32e9 * 16 * 128 / 130 / 8);
+    root_complexes.insert(&fabric.root_complex(card));
+  }
+  EXPECT_EQ(root_complexes.size(), 4U);
+}
+
 }  // namespace
 }  // namespace npuvp::assembly

@@ -10,7 +10,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <thread>
+#include <vector>
+
+#include "platform/config/config_error.h"
 
 namespace npuvp::host {
 namespace {
@@ -62,6 +66,67 @@ TEST(SocketGuard, FolderGoesWhenTheOwnerIsKilled) {
   EXPECT_TRUE(gone_soon(std::filesystem::path(path).parent_path()));
   close(ends[0]);
   close(ends[1]);
+}
+
+/// A folder that goes with the test.
+class TestFolder {
+ public:
+  TestFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "guard-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TestFolder() { std::filesystem::remove_all(path_); }
+
+  [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+TEST(SocketGuard, MakesTheFolderThatItWasTold) {
+  const TestFolder outer;
+  {
+    const SocketGuard guard({"a", "b"}, outer / "inner");
+    EXPECT_EQ(guard.paths(), (std::vector<std::string>{outer / "inner/a", outer / "inner/b"}));
+    EXPECT_EQ(std::filesystem::status(outer / "inner").permissions(), std::filesystem::perms::owner_all);
+    std::ofstream(guard.paths().back()) << "stands for the socket";
+  }
+  EXPECT_FALSE(std::filesystem::exists(outer / "inner"));
+}
+
+TEST(SocketGuard, LeavesOthersFilesInAFolderThatWasThere) {
+  const TestFolder outer;
+  std::filesystem::create_directory(outer / "inner");
+  std::ofstream(outer / "inner/notes") << "not ours";
+  {
+    const SocketGuard guard({"a"}, outer / "inner");
+    std::ofstream(guard.paths().front()) << "stands for the socket";
+  }
+  EXPECT_TRUE(std::filesystem::exists(outer / "inner/notes"));
+  EXPECT_FALSE(std::filesystem::exists(outer / "inner/a"));
+}
+
+TEST(SocketGuard, RefusesANameThatExistsAndLeavesIt) {
+  const TestFolder outer;
+  std::filesystem::create_directory(outer / "inner");
+  std::ofstream(outer / "inner/b") << "not ours";
+  EXPECT_THROW(SocketGuard({"a", "b"}, outer / "inner"), config::ConfigError);
+  EXPECT_TRUE(std::filesystem::exists(outer / "inner/b"));
+}
+
+TEST(SocketGuard, RefusesAFolderOfAnotherGuard) {
+  const TestFolder outer;
+  const SocketGuard first({"a"}, outer / "inner");
+  std::ofstream(first.paths().front()) << "stands for the socket";
+  EXPECT_THROW(SocketGuard({"b"}, outer / "inner"), config::ConfigError);
+  EXPECT_TRUE(std::filesystem::exists(outer / "inner/a"));
+}
+
+TEST(SocketGuard, RefusesWhatCannotBeAFolder) {
+  const TestFolder outer;
+  std::ofstream(outer / "file") << "no folder";
+  EXPECT_THROW(SocketGuard({"a"}, outer / "file"), config::ConfigError);
+  EXPECT_THROW(SocketGuard({"a"}, outer / "none/inner"), config::ConfigError);
 }
 
 }  // namespace
