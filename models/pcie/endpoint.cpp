@@ -18,14 +18,11 @@ Endpoint::Endpoint(sc_core::sc_module_name module_name, base::Environment& envir
       dma("dma"),
       environment_(environment),
       log_(environment.logger(name())),
-      physical_(std::make_unique<PhysicalFunction>(fmt::format("{}.pf", name()), environment, parameters,
-                                                   Function::Outlet{
-                                                       [this](Function& function, uint64_t address, uint32_t data) {
-                                                         send_interrupt(function, address, data);
-                                                       },
-                                                       [this](Function& function, MessageCode code) {
-                                                         send_error(function, code);
-                                                       }})),
+      physical_(std::make_unique<PhysicalFunction>(
+          fmt::format("{}.pf", name()), environment, parameters,
+          Function::Outlet{
+              [this](Function& function, uint64_t address, uint32_t data) { send_interrupt(function, address, data); },
+              [this](Function& function, MessageCode code) { send_error(function, code); }})),
       port_(physical_->express(), physical_->link_capabilities(), physical_->errors(), *this) {
   const Function::Outlet outlet{
       [this](Function& function, uint64_t address, uint32_t data) { send_interrupt(function, address, data); },
@@ -93,8 +90,7 @@ Completion Endpoint::receive(Request& request, Passage& passage) {
 /// Reports what goes wrong with a request to `function`.
 Completion Endpoint::answer(Function& function, Request& request, Completion status) {
   if (status == Completion::kSuccess) return status;
-  const auto error =
-      status == Completion::kUnsupportedRequest ? Error::kUnsupportedRequest : Error::kCompleterAbort;
+  const auto error = status == Completion::kUnsupportedRequest ? Error::kUnsupportedRequest : Error::kCompleterAbort;
   function.errors().report(error, header_of(request, port_.express().max_payload_bytes()), request.is_non_posted());
   return status;
 }
@@ -102,6 +98,11 @@ Completion Endpoint::answer(Function& function, Request& request, Completion sta
 Completion Endpoint::access_config(Request& request) {
   auto* function = request.is_type1 ? nullptr : function_at(request.completer);
   if (function == nullptr) return answer(*physical_, request, Completion::kUnsupportedRequest);
+  if (request.poison && request.is_write()) {
+    function->note_poison(false);
+    function->errors().report(Error::kPoisonedTlp, header_of(request, port_.express().max_payload_bytes()), false);
+    return Completion::kUnsupportedRequest;  // 2.7.2.2
+  }
   if (request.is_write() && function == physical_.get()) physical_->set_routing_id(request.completer);
   function->access_config(request);
   return Completion::kSuccess;
@@ -214,7 +215,7 @@ tlm::tlm_response_status Endpoint::read(Function& function, Request& request, Pa
   if (status != Completion::kSuccess) return tlm::TLM_ADDRESS_ERROR_RESPONSE;
   if (request.poison) {
     function.note_poison(true);
-    function.errors().report(Error::kPoisonedTlp, header_of(request, express.max_payload_bytes()), false);
+    function.errors().report(Error::kPoisonedTlp, data_completion_header(request, express.max_payload_bytes()), false);
   }
   return tlm::TLM_OK_RESPONSE;
 }
@@ -230,8 +231,8 @@ void Endpoint::raise_vector(unsigned index, unsigned vector) {
   auto* raised = function(index);
   const unsigned known = raised == nullptr ? 0 : raised->vectors();
   if (vector >= known) {
-    environment_.diagnostics().misuse(name(), fmt::format("raised vector {} of {} of function {}", vector, known, index),
-                                      {});
+    environment_.diagnostics().misuse(name(),
+                                      fmt::format("raised vector {} of {} of function {}", vector, known, index), {});
     return;
   }
   raised->msix_table()->raise(vector);

@@ -230,7 +230,10 @@ Completion Link::strike_completion(Port& requester, Request& request, Completion
   auto& faults = requester.faults_;
   if (faults.take(Fault::kCompletionTimeout)) return Completion::kTimeout;
   if (faults.take(Fault::kEcrc) && requester.errors().checks_ecrc()) {
-    requester.errors().report(Error::kEcrc, completion_header(request.completer, request.requester, 0, status), false);
+    const bool has_data = request.is_read() && status == Completion::kSuccess;
+    const auto header = has_data ? data_completion_header(request, requester.express().max_payload_bytes())
+                                 : completion_header(request.completer, request.requester, 0, status);
+    requester.errors().report(Error::kEcrc, header, false);
     return Completion::kTimeout;
   }
   if (status == Completion::kSuccess && request.is_read() && faults.take(Fault::kPoisonedTlp)) request.poison = true;

@@ -67,7 +67,7 @@ TlpHeader memory_header(const Request& request, uint64_t bytes, unsigned tag) {
 TlpHeader config_header(const Request& request, unsigned tag) {
   const uint32_t format = request.is_read() ? (request.is_type1 ? kConfigRead1 : kConfigRead0)
                                             : (request.is_type1 ? kConfigWrite1 : kConfigWrite0);
-  return {format << 24 | 1,
+  return {format << 24 | attributes(request) | 1,
           uint32_t{request.requester} << 16 | (tag & 0xffu) << 8 | byte_enables(request.address, request.data.size()),
           uint32_t{request.completer} << 16 | (static_cast<uint32_t>(request.address) & 0xffcu), 0};
 }
@@ -142,6 +142,21 @@ TlpHeader header_of(const Request& request, uint32_t max_payload_bytes, unsigned
   const uint64_t limit = request.kind == RequestKind::kMemoryWrite ? max_payload_bytes : request.max_read_bytes;
   const uint64_t whole = request.data.size();
   return memory_header(request, limit == 0 ? whole : std::min(whole, limit - request.address % kDoubleWordBytes), tag);
+}
+
+TlpHeader data_completion_header(const Request& request, uint32_t max_payload_bytes, unsigned tag) {
+  constexpr uint64_t kLowerAddressMask = 0x7f;
+  constexpr uint64_t kByteCountMask = 0xfff;  // 4096 is coded as 0
+  const uint64_t whole = request.data.size();
+  const uint64_t limit = request.max_read_bytes == 0 ? whole : request.max_read_bytes;
+  const uint64_t bytes = std::min(whole, limit);
+  // More than the maximum payload is cut at a naturally aligned boundary (2.3.1.1).
+  const uint64_t first = std::min(bytes, max_payload_bytes - request.address % max_payload_bytes);
+  const auto length = static_cast<uint32_t>(padded(request.address, first) / kDoubleWordBytes) & 0x3ffu;
+  const uint64_t lower = request.is_memory() ? request.address & kLowerAddressMask : 0;
+  return {kCompletionWithData << 24 | attributes(request) | length,
+          uint32_t{request.completer} << 16 | static_cast<uint32_t>(bytes & kByteCountMask),
+          uint32_t{request.requester} << 16 | (tag & 0xffu) << 8 | static_cast<uint32_t>(lower), 0};
 }
 
 TlpHeader completion_header(RoutingId completer, RoutingId requester, unsigned tag, Completion status) {

@@ -35,6 +35,10 @@ using TlpHeader = std::array<uint32_t, 4>;
 /// (7.8.4.8); formats of 2.2.7 and 2.2.8. `tag` is the transaction's.
 [[nodiscard]] TlpHeader header_of(const Request& request, uint32_t max_payload_bytes, unsigned tag = 0);
 
+/// Header of the first completion with data that answers `request`, a read of memory or configuration space, with the
+/// completer's maximum payload; its completer is unknown here (2.2.9). Poisoned if the request's data is.
+[[nodiscard]] TlpHeader data_completion_header(const Request& request, uint32_t max_payload_bytes, unsigned tag = 0);
+
 /// Header of a completion without data from `completer` to `requester` (2.2.9), for one that nobody waits for.
 [[nodiscard]] TlpHeader completion_header(RoutingId completer, RoutingId requester, unsigned tag, Completion status);
 

@@ -41,6 +41,8 @@ AerCapability::AerCapability(base::Environment& environment, const std::string& 
 
   r.CONTROL.ECRC_GENERATION_CAPABLE.set(parameters.ecrc);
   r.CONTROL.ECRC_CHECK_CAPABLE.set(parameters.ecrc);
+  const bool is_endpoint = is_virtual || parameters.kind == Kind::kEndpoint;
+  r.CONTROL.COMPLETION_TIMEOUT_LOG_CAPABLE.set(is_endpoint);
   r.CONTROL.set_reset(r.CONTROL.get());
   if (is_virtual || !parameters.ecrc) {
     r.CONTROL.implement_only(~(r.CONTROL.ECRC_GENERATION_ENABLE.mask() | r.CONTROL.ECRC_CHECK_ENABLE.mask()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors from detection to the root port's interrupt, containment, faults of links, hot-plug. Numbers of registers and bits
-// are the PCI Express Base Specification's (6.2, 6.7, 7.5.3, 7.8.4, 7.9.15).
+// Errors from detection to the root port's interrupt, containment, faults of links, hot-plug. Numbers of registers and
+// bits are the PCI Express Base Specification's (6.2, 6.7, 7.5.3, 7.8.4, 7.9.15).
 #include <gtest/gtest.h>
 
 #include "models/pcie/tlp.h"
@@ -153,6 +153,14 @@ TEST_F(PcieErrors, PoisonedWritesAreDroppedByTheCardAndReported) {
   EXPECT_EQ(platform.memories[5]->bytes[0x20], 0x66) << "once only";
 }
 
+TEST_F(PcieErrors, APoisonedConfigurationWriteChangesNothing) {
+  platform.endpoints[0]->port().inject(Fault::kPoisonedTlp);
+  platform.write_config(P::endpoint_id(0), 0x3c, 1, 0x55);
+  EXPECT_EQ(platform.read_config(P::endpoint_id(0), 0x3c, 1), 0u);
+  EXPECT_EQ(uncorrectable(P::endpoint_id(0)), kPoisonedTlp);
+  EXPECT_EQ(aer(P::endpoint_id(0), 0x1c), 0x4400'4001u) << "CfgWr0, EP, one double word";
+}
+
 TEST_F(PcieErrors, PoisonTravelsWithPeersData) {
   EXPECT_EQ(dma_write(0, P::bar2(1), true), tlm::TLM_OK_RESPONSE);
   EXPECT_EQ(uncorrectable(P::endpoint_id(1)), kPoisonedTlp);
@@ -164,6 +172,8 @@ TEST_F(PcieErrors, PoisonedCompletionsReachTheEngine) {
   EXPECT_EQ(dma_read(0, FakeHost::kBase), tlm::TLM_OK_RESPONSE);
   EXPECT_TRUE(platform.dma(0).sideband().poison);
   EXPECT_EQ(uncorrectable(P::endpoint_id(0)), kPoisonedTlp);
+  EXPECT_EQ(aer(P::endpoint_id(0), 0x1c) & 0xff00'43ff, 0x4a00'4010u) << "the completion's: CplD, EP, 64 bytes";
+  EXPECT_EQ(aer(P::endpoint_id(0), 0x24) >> 16, P::endpoint_id(0));
   EXPECT_EQ(dma_read(0, FakeHost::kBase), tlm::TLM_OK_RESPONSE);
   EXPECT_FALSE(platform.dma(0).sideband().poison);
 }
@@ -187,6 +197,14 @@ TEST_F(PcieErrors, AHostReadThatTimesOutGivesOnes) {
   EXPECT_EQ(platform.read_memory(P::bar2(0)), 0xffff'ffffu);
   EXPECT_EQ(uncorrectable(P::kRootPort), kCompletionTimeout);
   EXPECT_EQ(uncorrectable_source(), P::kRootPort) << "the root port reports itself";
+}
+
+TEST_F(PcieErrors, AHostReadThatTheLinkWentDownUnderIsNoTimeOut) {
+  // Fatal errors are contained at the root port; the malformed read is what makes it do so.
+  platform.write_config(P::kRootPort, platform.extended(P::kRootPort, 0x001d) + 6, 2, 1);
+  platform.packet_switch.upstream().port().inject(Fault::kMalformedTlp);
+  EXPECT_EQ(platform.read_config(P::endpoint_id(0), 0, 4), 0xffff'ffffu);
+  EXPECT_EQ(uncorrectable(P::kRootPort), 0u);
 }
 
 TEST_F(PcieErrors, InjectedAnswersAreDeliveredAndReported) {
@@ -352,6 +370,21 @@ TEST(PcieTlpHeader, IsAsOnTheWire) {
   EXPECT_EQ(pcie::header_of(message, 256), (pcie::TlpHeader{0x3000'0000, 0x0400'0033, 0, 0}));
   EXPECT_EQ(pcie::completion_header(0x0200, 0x0300, 7, pcie::Completion::kCompleterAbort),
             (pcie::TlpHeader{0x0a00'0000, 0x0200'8004, 0x0300'0700, 0}));
+}
+
+TEST(PcieTlpHeader, OfACompletionWithDataTellsWhatIsStillToCome) {
+  std::array<uint8_t, 4096> data{};
+  pcie::Request read{pcie::RequestKind::kMemoryRead};
+  read.address = 0x12'3456'70c4;
+  read.requester = 0x0305;
+  read.data = std::span(data).first(600);
+  read.max_read_bytes = 512;
+  read.poison = true;
+  // CplD, poisoned: up to the next multiple of 256 bytes 60 bytes are 15 double words, of 512; lower address 0x44.
+  EXPECT_EQ(pcie::data_completion_header(read, 256, 0x2a), (pcie::TlpHeader{0x4a00'400f, 0x0000'0200, 0x0305'2a44, 0}));
+  read.address = 0x1001;
+  read.data = std::span(data).first(2);
+  EXPECT_EQ(pcie::data_completion_header(read, 256), (pcie::TlpHeader{0x4a00'4001, 0x0000'0002, 0x0305'0001, 0}));
 }
 
 }  // namespace
