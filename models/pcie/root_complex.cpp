@@ -13,7 +13,7 @@ using sc_core::sc_time;
 constexpr unsigned kEcamFunctionShift = 12;
 constexpr uint64_t kEcamRegisterMask = 0xfff;
 constexpr uint64_t kEcamBytes = 1ULL << 28;
-constexpr uint64_t kConfigBytes = 4;  // a configuration request is one double word
+constexpr uint64_t kConfigBytes = 4;    // a configuration request is one double word
 constexpr unsigned kMostWarnings = 20;  // of DMA that misses memory: a guest can cause any number
 
 /// Calls `access(address, data)` for the parts of a payload between multiples of `boundary`.
@@ -92,7 +92,8 @@ void RootComplex::access(Request& request, sc_time& delay) {
   if (request.is_non_posted()) passage.shift(parameters_.latency);
   delay = std::max(delay, passage.end);
   if (status == Completion::kSuccess && !(request.is_read() && request.poison)) return;
-  if (status == Completion::kTimeout && request.is_non_posted()) {
+  // Of a request that was under way when the link went down the port disposes itself (2.9.1).
+  if (status == Completion::kTimeout && request.is_non_posted() && port->port().is_link_up()) {
     delay += parameters_.completion_timeout;
     port->errors().report(Error::kCompletionTimeout);
   }
