@@ -43,8 +43,12 @@ static pci_ers_result_t npu_mmio_enabled(struct pci_dev *pdev)
 	bool works;
 
 	mutex_lock(&ndev->control_lock);
-	works = !ndev->dead && npu_card_works(ndev) &&
-		!npu_mailbox_call(ndev, NPU_MESSAGE_PING, words);
+	/*
+	 * Nothing runs on a dead card. A reset for each error that the last reset itself has caused
+	 * would never end.
+	 */
+	works = ndev->dead ||
+		(npu_card_works(ndev) && !npu_mailbox_call(ndev, NPU_MESSAGE_PING, words));
 	mutex_unlock(&ndev->control_lock);
 	return works ? PCI_ERS_RESULT_RECOVERED : PCI_ERS_RESULT_NEED_RESET;
 }
