@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static const char kHelp[] =
     "  --in-flight N   jobs on the card at a time, 1 to 63 (8)\n"
     "  --wait N        seconds until a job without a result is lost (120)\n"
     "  --removal-ok    the card may be removed: jobs whose results went with it are no failure\n"
+    "SIGTERM ends it as the time does.\n"
     "Prints: CARD: S submitted: O ok, A aborted, F failed, G gone, L lost; W wrong\n"
     "  ok, aborted: status of the result; failed: any other status; gone: the card was removed before the result was\n"
     "  read; lost: no result, or not the same twice; wrong: ok, but the data differs\n"
@@ -195,7 +197,15 @@ static double now_seconds(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+static volatile sig_atomic_t terminated;
+
+static void on_terminate(int number) {
+  (void)number;
+  terminated = 1;
+}
+
 static bool go_on(const struct options* options, const struct counts* counts, double start) {
+  if (terminated) return false;
   return options->jobs ? counts->submitted < options->jobs : now_seconds() - start < (double)options->seconds;
 }
 
@@ -205,6 +215,7 @@ int main(int argc, char** argv) {
   struct options options = parse(argc, argv);
   struct card card = card_open(options.card);
   struct counts counts = {0};
+  signal(SIGTERM, on_terminate);
   for (uint64_t i = 0; i < options.in_flight; ++i) slot_create(&slots[i], &card, &options);
 
   double start = now_seconds();
