@@ -13,7 +13,7 @@ using sc_core::sc_time;
 constexpr unsigned kEcamFunctionShift = 12;
 constexpr uint64_t kEcamRegisterMask = 0xfff;
 constexpr uint64_t kEcamBytes = 1ULL << 28;
-constexpr uint64_t kConfigBytes = 4;  // a configuration request is one double word
+constexpr uint64_t kConfigBytes = 4;    // a configuration request is one double word
 constexpr unsigned kMostWarnings = 20;  // of DMA that misses memory: a guest can cause any number
 
 /// Calls `access(address, data)` for the parts of a payload between multiples of `boundary`.

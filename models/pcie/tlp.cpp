@@ -67,7 +67,7 @@ TlpHeader memory_header(const Request& request, uint64_t bytes, unsigned tag) {
 TlpHeader config_header(const Request& request, unsigned tag) {
   const uint32_t format = request.is_read() ? (request.is_type1 ? kConfigRead1 : kConfigRead0)
                                             : (request.is_type1 ? kConfigWrite1 : kConfigWrite0);
-  return {format << 24 | 1,
+  return {format << 24 | attributes(request) | 1,
           uint32_t{request.requester} << 16 | (tag & 0xffu) << 8 | byte_enables(request.address, request.data.size()),
           uint32_t{request.completer} << 16 | (static_cast<uint32_t>(request.address) & 0xffcu), 0};
 }

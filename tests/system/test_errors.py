@@ -409,9 +409,10 @@ def test_resets_under_load(fixed, method):
 def test_containment_at_the_root_takes_and_brings_back_all_cards(fixed):
     # The kernel's port driver saves a port's state for recovery when it takes the port. For an upstream port that is
     # before its bus mastering is enabled, which only firmware would have done earlier; in a VMD's domain nobody has.
-    # Recovery would leave the switch unable to forward DMA. Taking the port again saves it as it is now.
+    # Recovery would leave the switch unable to forward DMA. So do what firmware does, and let the driver take it again.
     driver = "/sys/bus/pci/drivers/pcieport"
-    fixed.check(f"echo {UPSTREAM_PORT} > {driver}/unbind && echo {UPSTREAM_PORT} > {driver}/bind")
+    fixed.check(f"echo {UPSTREAM_PORT} > {driver}/unbind && setpci -s {UPSTREAM_PORT} COMMAND=6:6 &&"
+                f" echo {UPSTREAM_PORT} > {driver}/bind")
     fixed.forget()
     with fixed.load(CARDS) as outcomes:
         fixed.set_bits(ROOT_PORT, DPC_CONTROL, 0x40, 0x40)

@@ -106,7 +106,7 @@ TEST(PcieCapabilityRegisters, AdvancedErrorReportingOfARootPort) {
                                          {0x0c, 4, 0x0046'2030, kUncorrectable, 0, kUncorrectable},
                                          {0x10, 4, 0, 0, kCorrectable, kCorrectable},
                                          {0x14, 4, 0xe000, kCorrectable, 0, kCorrectable},
-                                         {0x18, 4, 0x0a0, 0x140, 0, 0x15f},
+                                         {0x18, 4, 0x10a0, 0x140, 0, 0x15f},
                                          {0x2c, 4, 0, 0x7},
                                          {0x30, 4, 0, 0, 0x7f, 0x7f},
                                          {0x34, 4, 0, 0, 0, kAll}},
@@ -142,7 +142,7 @@ TEST(PcieCapabilityRegisters, AdvancedErrorReportingOfSwitchPorts) {
 TEST(PcieCapabilityRegisters, AdvancedErrorReportingWithoutEcrc) {
   Rows rows = aer(0x0057'f010, 0x0040'0000, 0x0046'2010);
   for (auto& row : rows) {
-    if (row.offset == 0x18) row = {0x18, 4, 0, 0, 0, 0x1f};
+    if (row.offset == 0x18) row = {0x18, 4, 0x1000, 0, 0, 0x1f};
   }
   check<pcie::AerCapability>(true, rows, pcie::AerParameters{.ecrc = false});
 }
@@ -152,7 +152,7 @@ TEST(PcieCapabilityRegisters, AdvancedErrorReportingOfAVirtualFunctionHasNoMasks
                              with_array({{0x00, 4, 0x0002'0001},
                                          {0x04, 4, 0, 0, 0x0011'd000, 0x0011'd000},
                                          {0x10, 4, 0, 0, 0x2000, 0x2000},
-                                         {0x18, 4, 0x0a0, 0, 0, 0x1f}},
+                                         {0x18, 4, 0x10a0, 0, 0, 0x1f}},
                                         {0x1c, 4, 0, 0, 0, kAll}, 4, 4),
                              pcie::AerParameters{.kind = Kind::kVirtualFunction});
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors from detection to the root port's interrupt, containment, faults of links, hot-plug. Numbers of registers and bits
-// are the PCI Express Base Specification's (6.2, 6.7, 7.5.3, 7.8.4, 7.9.15).
+// Errors from detection to the root port's interrupt, containment, faults of links, hot-plug. Numbers of registers and
+// bits are the PCI Express Base Specification's (6.2, 6.7, 7.5.3, 7.8.4, 7.9.15).
 #include <gtest/gtest.h>
 
 #include "models/pcie/tlp.h"
@@ -381,8 +381,7 @@ TEST(PcieTlpHeader, OfACompletionWithDataTellsWhatIsStillToCome) {
   read.max_read_bytes = 512;
   read.poison = true;
   // CplD, poisoned: up to the next multiple of 256 bytes 60 bytes are 15 double words, of 512; lower address 0x44.
-  EXPECT_EQ(pcie::data_completion_header(read, 256, 0x2a),
-            (pcie::TlpHeader{0x4a00'400f, 0x0000'0200, 0x0305'2a44, 0}));
+  EXPECT_EQ(pcie::data_completion_header(read, 256, 0x2a), (pcie::TlpHeader{0x4a00'400f, 0x0000'0200, 0x0305'2a44, 0}));
   read.address = 0x1001;
   read.data = std::span(data).first(2);
   EXPECT_EQ(pcie::data_completion_header(read, 256), (pcie::TlpHeader{0x4a00'4001, 0x0000'0002, 0x0305'0001, 0}));
