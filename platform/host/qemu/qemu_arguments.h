@@ -19,8 +19,7 @@ inline constexpr const char* kEmulatedProcessor = "qemu64,phys-bits=39";
 /// The device of a whole PCI domain (VmdDomain) that listens at `socket`.
 [[nodiscard]] std::vector<std::string> domain_arguments(const std::string& socket);
 
-/// Plain endpoints (EndpointDevice), at most kMostEndpoints, each below a root port of QEMU's.
+/// Plain endpoints (EndpointDevice), each below a root port of QEMU's, for which there is room for 120.
 [[nodiscard]] std::vector<std::string> endpoint_arguments(const std::vector<std::string>& sockets);
-inline constexpr unsigned kMostEndpoints = 96;
 
 }  // namespace npuvp::host
