@@ -27,7 +27,7 @@
 
 #define NPU_PCI_VENDOR 0x1eff
 #define NPU_PCI_DEVICE_CA22 0x1220
-#define NPU_PCI_DEVICE_CA25 0x1250 /* each of the four devices of an ATOM-Max */
+#define NPU_PCI_DEVICE_CA25 0x1250    /* each of the four devices of an ATOM-Max */
 #define NPU_PCI_DEVICE_CA22_VF 0x1221 /* (u): the vendor's is not public, this one is ours */
 
 enum npu_function_kind {

@@ -65,6 +65,7 @@
 #define NPU_QUEUES 16u
 #define NPU_MAX_VFS 16u
 #define NPU_VF_QUEUES 2u
-#define NPU_VF_MSIX_VECTORS 4u /* mailbox, one a queue, one spare: powers of two are easier to place */
+#define NPU_VF_MSIX_VECTORS \
+	4u /* mailbox, one a queue, one spare: powers of two are easier to place */
 
 #endif

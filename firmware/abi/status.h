@@ -23,7 +23,7 @@ enum npu_mailbox_status {
 	NPU_MAILBOX_BAD_ARGUMENT = 2,
 	NPU_MAILBOX_BAD_VERSION = 3,
 	NPU_MAILBOX_BUSY = 4,
-	NPU_MAILBOX_NOT_READY = 5, /* message needs the firmware, the ROM answered */
+	NPU_MAILBOX_NOT_READY = 5,     /* message needs the firmware, the ROM answered */
 	NPU_MAILBOX_NOT_PERMITTED = 6, /* only the physical function may send it */
 };
 

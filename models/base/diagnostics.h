@@ -27,8 +27,8 @@ class Diagnostics {
   void on_stop(std::function<void()> handler) { stop_ = std::move(handler); }
 
   /// `place` names block and register, for example "task_manager.STATUS"; `what` the offence with its value.
-  /// The same offence at the same place from the same origin is printed once and counted each time; after 1000 different
-  /// ones nothing more is printed.
+  /// The same offence at the same place from the same origin is printed once and counted each time; after 1000
+  /// different ones nothing more is printed.
   void misuse(const std::string& place, const std::string& what, const Origin& origin);
 
   [[nodiscard]] uint64_t misuse_count() const { return count_; }

@@ -67,7 +67,6 @@ class Bridge : public BusDevice {
   /// True if an error message from below goes on (PCI Express Base Specification 6.2.4, figure 6-3).
   [[nodiscard]] bool forwards(MessageCode code);
 
-
   /// Message signalled interrupt of the bridge's own services.
   void interrupt();
 

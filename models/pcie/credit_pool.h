@@ -8,8 +8,8 @@
 
 namespace npuvp::pcie {
 
-/// A number of units that transactions hold for a time: flow control credits of one kind (PCI Express Base Specification
-/// 2.6.1), or a requester's tags.
+/// A number of units that transactions hold for a time: flow control credits of one kind (PCI Express Base
+/// Specification 2.6.1), or a requester's tags.
 class CreditPool {
  public:
   /// `units` 0: without limit.
@@ -23,13 +23,18 @@ class CreditPool {
     if (units_ == 0) return earliest;
     earliest = std::max(earliest, waited_until_);
     forget(sc_core::sc_time_stamp());
-    const uint64_t wanted = std::min(units, units_);
-    while (held_ + wanted > units_) {
-      // Nobody who comes later starts before this, so that what is free by then need not be remembered.
-      earliest = waited_until_ = std::max(earliest, holders_.begin()->first);
-      forget(earliest);
+    uint64_t needed = held_ + std::min(units, units_);
+    sc_core::sc_time free = earliest;
+    for (auto each = holders_.begin(); needed > units_; ++each) {
+      free = std::max(free, each->first);
+      needed -= each->second;
     }
-    return earliest;
+    if (free > earliest) {
+      // Nobody who comes later starts before this, so that what is free by then need not be remembered.
+      waited_until_ = free;
+      forget(free);
+    }
+    return free;
   }
 
   /// Holds `units` until `release` (absolute).

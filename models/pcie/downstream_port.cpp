@@ -58,8 +58,8 @@ DownstreamPort::DownstreamPort(std::string bridge_name, base::Environment& envir
 }
 
 Completion DownstreamPort::send_below(Request& request, Passage& passage) {
-  const bool is_other_device = request.is_config() && !request.is_type1 &&
-                               (devfn_of(request.completer) >> kDeviceShift & kDeviceMask) != 0;
+  const bool is_other_device =
+      request.is_config() && !request.is_type1 && (devfn_of(request.completer) >> kDeviceShift & kDeviceMask) != 0;
   if (is_other_device && !express().ari_forwarding()) return refuse(request);
   if (!port_.is_link_up()) {
     header().SECONDARY_STATUS.RECEIVED_MASTER_ABORT.set(1);
@@ -131,8 +131,8 @@ bool DownstreamPort::contains(MessageCode code, RoutingId source, bool from_belo
   const uint64_t enable = dpc_.registers.CONTROL.TRIGGER_ENABLE.get();
   const bool is_fatal = code == MessageCode::kErrorFatal;
   const bool is_uncorrectable = code != MessageCode::kErrorCorrectable;
-  const bool is_wanted = enable == Dpc::kTriggerEnableFatal ? is_fatal
-                                                            : enable == Dpc::kTriggerEnableNonFatal && is_uncorrectable;
+  const bool is_wanted =
+      enable == Dpc::kTriggerEnableFatal ? is_fatal : enable == Dpc::kTriggerEnableNonFatal && is_uncorrectable;
   if (!is_wanted) return false;
   const uint64_t by_message = is_fatal ? DpcStatus::kReasonErrFatal : DpcStatus::kReasonErrNonfatal;
   contain(from_below ? by_message : DpcStatus::kReasonUncorrectable, 0, source);

@@ -23,10 +23,10 @@ class DownstreamPort : public Bridge {
     unsigned generation = 5;
     unsigned lanes = 16;
     uint32_t max_payload_bytes = 512;
-    unsigned number = 0;     ///< Of the port in its component; bit in egress control vectors.
-    unsigned ports = 1;      ///< Of the component.
-    bool hot_plug = false;   ///< The link leads to a hot-pluggable slot.
-    unsigned slot = 0;       ///< Physical slot number, where hot_plug.
+    unsigned number = 0;    ///< Of the port in its component; bit in egress control vectors.
+    unsigned ports = 1;     ///< Of the component.
+    bool hot_plug = false;  ///< The link leads to a hot-pluggable slot.
+    unsigned slot = 0;      ///< Physical slot number, where hot_plug.
     ReceiveBuffers buffers{};
   };
 

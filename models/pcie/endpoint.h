@@ -43,8 +43,8 @@ class Endpoint final : public sc_core::sc_module, private RequestSink {
   /// Interrupt condition of a function's MSI-X vector; one that does not exist is misuse by whoever chose it.
   void raise_vector(unsigned function, unsigned vector);
 
-  /// Called when a function was reset: 0 by anything that resets the card with it (hot reset, function-level reset of the
-  /// physical function, power); n: virtual function n alone, by function-level reset or because it was disabled.
+  /// Called when a function was reset: 0 by anything that resets the card with it (hot reset, function-level reset of
+  /// the physical function, power); n: virtual function n alone, by function-level reset or because it was disabled.
   void on_reset(std::function<void(unsigned function)> handler) { on_reset_ = std::move(handler); }
 
  private:

@@ -45,8 +45,7 @@ void ErrorReporter::report_advisory(Error error, const TlpHeader* header) {
   aer_.registers.CORRECTABLE_STATUS.set_bits(advisory);
   if ((masks_.registers.CORRECTABLE_MASK.get() & advisory) != 0) return;
   log_uncorrectable(error, header);
-  const bool is_silent =
-      error == Error::kUnsupportedRequest && control.UNSUPPORTED_REQUEST_ENABLE.get() == 0;
+  const bool is_silent = error == Error::kUnsupportedRequest && control.UNSUPPORTED_REQUEST_ENABLE.get() == 0;
   if (!is_silent && control.CORRECTABLE_ERROR_ENABLE.get() != 0) send_(MessageCode::kErrorCorrectable);
 }
 

@@ -5,8 +5,8 @@
 
 namespace npuvp::pcie {
 
-/// Errors that a function or port detects, PCI Express Base Specification table 6-2 to 6-5. The value is the bit in AER's
-/// uncorrectable status register; kCorrectable is added for those of the correctable one.
+/// Errors that a function or port detects, PCI Express Base Specification table 6-2 to 6-5. The value is the bit in
+/// AER's uncorrectable status register; kCorrectable is added for those of the correctable one.
 enum class Error : uint8_t {
   kDataLinkProtocol = 4,
   kSurpriseDown = 5,

@@ -8,8 +8,8 @@
 
 namespace npuvp::pcie {
 
-/// Faults that can be injected at the receiving side of a port. Each strikes the next TLP that it can, as often as asked
-/// for; those of the last group happen at once.
+/// Faults that can be injected at the receiving side of a port. Each strikes the next TLP that it can, as often as
+/// asked for; those of the last group happen at once.
 enum class Fault : uint8_t {
   kLcrc,                  ///< Any TLP: LCRC error, Bad TLP, replayed.
   kBadTlp,                ///< Any TLP: wrong sequence number, Bad TLP, replayed.
@@ -28,9 +28,18 @@ enum class Fault : uint8_t {
 inline constexpr size_t kFaultKinds = static_cast<size_t>(Fault::kSurpriseDown) + 1;
 
 /// Names for people: "lcrc", "bad-tlp", ... in order of the enumeration.
-inline constexpr std::array<std::string_view, kFaultKinds> kFaultNames{
-    "lcrc", "bad-tlp", "ecrc", "malformed-tlp", "poisoned-tlp", "unsupported-request", "completer-abort",
-    "completion-timeout", "unexpected-completion", "receiver-error", "internal", "surprise-down"};
+inline constexpr std::array<std::string_view, kFaultKinds> kFaultNames{"lcrc",
+                                                                       "bad-tlp",
+                                                                       "ecrc",
+                                                                       "malformed-tlp",
+                                                                       "poisoned-tlp",
+                                                                       "unsupported-request",
+                                                                       "completer-abort",
+                                                                       "completion-timeout",
+                                                                       "unexpected-completion",
+                                                                       "receiver-error",
+                                                                       "internal",
+                                                                       "surprise-down"};
 
 [[nodiscard]] constexpr std::optional<Fault> fault_named(std::string_view name) {
   for (size_t index = 0; index < kFaultKinds; ++index) {

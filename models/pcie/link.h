@@ -21,9 +21,9 @@ class Link final : public sc_core::sc_module {
     unsigned lanes = 16;
     /// One way, last transmit queue to receiver's transaction layer. Not public for the card; assumed.
     sc_core::sc_time latency{200, sc_core::SC_NS};
-    sc_core::sc_time training_time{1, sc_core::SC_MS};    ///< Assumed; the specification allows 100 ms.
-    sc_core::sc_time recovery_time{10, sc_core::SC_US};   ///< Assumed.
-    unsigned read_completion_boundary_bytes = 64;         ///< As LINK_CONTROL says.
+    sc_core::sc_time training_time{1, sc_core::SC_MS};   ///< Assumed; the specification allows 100 ms.
+    sc_core::sc_time recovery_time{10, sc_core::SC_US};  ///< Assumed.
+    unsigned read_completion_boundary_bytes = 64;        ///< As LINK_CONTROL says.
   };
 
   Link(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters);

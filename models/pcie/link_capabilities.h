@@ -5,9 +5,9 @@
 #include <string>
 
 #include "models/pcie/capabilities/data_link_feature_capability.h"
+#include "models/pcie/capabilities/express_capability.h"
 #include "models/pcie/capabilities/physical_layer_capability.h"
 #include "models/pcie/capabilities/secondary_pcie_capability.h"
-#include "models/pcie/capabilities/express_capability.h"
 #include "models/pcie/config_space.h"
 
 namespace npuvp::pcie {

@@ -10,8 +10,8 @@ namespace {
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
 
-constexpr double kAcknowledgeBytes = 8;       // one a TLP: DLLP of 6 bytes and its framing
-constexpr double kFlowControlBytes = 1.43;    // a data credit
+constexpr double kAcknowledgeBytes = 8;     // one a TLP: DLLP of 6 bytes and its framing
+constexpr double kFlowControlBytes = 1.43;  // a data credit
 
 }  // namespace
 
@@ -52,8 +52,7 @@ sc_time LinkDirection::extra_round_trips(const Burst& burst) {
     return pool.size() == 0 || units == 0 ? 0 : (units - 1) / pool.size();
   };
   const auto& pools = credits(burst.flow);
-  const uint64_t most =
-      std::max(trips(pools.headers, burst.shape.tlps), trips(pools.data, burst.shape.data_credits));
+  const uint64_t most = std::max(trips(pools.headers, burst.shape.tlps), trips(pools.data, burst.shape.data_credits));
   return 2 * static_cast<double>(most) * latency_;
 }
 

@@ -17,7 +17,8 @@ namespace npuvp::pcie {
 ///
 /// - A burst occupies the direction for the bytes of all its TLPs at the raw rate after line coding (Gen5 x16:
 ///   63.0 GB/s).
-/// - Received TLPs are answered by acknowledge and flow control packets (DLLPs) in the opposite direction: 8 bytes a TLP
+/// - Received TLPs are answered by acknowledge and flow control packets (DLLPs) in the opposite direction: 8 bytes a
+/// TLP
 ///   and 1.43 bytes a data credit. The second figure is fitted to the published worst case (README.md). They fill gaps;
 ///   on a busy direction the next burst takes them along.
 /// - A burst starts when the receiver's buffers have room for its headers and data (PCI Express Base Specification

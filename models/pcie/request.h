@@ -46,9 +46,7 @@ struct Request {
   [[nodiscard]] bool is_memory() const { return kind == RequestKind::kMemoryRead || kind == RequestKind::kMemoryWrite; }
   [[nodiscard]] bool is_config() const { return kind == RequestKind::kConfigRead || kind == RequestKind::kConfigWrite; }
   [[nodiscard]] bool is_read() const { return kind == RequestKind::kMemoryRead || kind == RequestKind::kConfigRead; }
-  [[nodiscard]] bool is_write() const {
-    return kind == RequestKind::kMemoryWrite || kind == RequestKind::kConfigWrite;
-  }
+  [[nodiscard]] bool is_write() const { return kind == RequestKind::kMemoryWrite || kind == RequestKind::kConfigWrite; }
   /// Nobody completes it.
   [[nodiscard]] bool is_posted() const { return kind == RequestKind::kMemoryWrite || kind == RequestKind::kMessage; }
   [[nodiscard]] bool is_non_posted() const { return is_read() || kind == RequestKind::kConfigWrite; }

@@ -62,8 +62,8 @@ class SwitchPort final : public DownstreamPort {
   void pass_error(MessageCode code, RoutingId source) override;
 };
 
-/// A packet switch of the PEX89000 class: an upstream port, an internal bus, downstream ports. Routes by address, by bus
-/// and device number, and to the root (PCI Express Base Specification 1.3.3, 2.2.4); a request from below for a
+/// A packet switch of the PEX89000 class: an upstream port, an internal bus, downstream ports. Routes by address, by
+/// bus and device number, and to the root (PCI Express Base Specification 1.3.3, 2.2.4); a request from below for a
 /// sibling goes there directly unless ACS sends it up.
 ///
 /// Timing: `latency` from port to port, cut-through; buffers of the ports give back-pressure.

@@ -9,8 +9,8 @@
 
 namespace npuvp::pcie {
 
-/// A virtual function (PCI Express Base Specification 9): bus mastering, function-level reset, MSI-X and error status of
-/// its own; BARs, memory enable, masks and severities are the physical function's.
+/// A virtual function (PCI Express Base Specification 9): bus mastering, function-level reset, MSI-X and error status
+/// of its own; BARs, memory enable, masks and severities are the physical function's.
 class VirtualFunction final : public Function {
  public:
   VirtualFunction(const std::string& name, base::Environment& environment, unsigned index,

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "platform/host/unique_fd.h"
+#include "platform/base/unique_fd.h"
 
 namespace npuvp::debug {
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "platform/base/unique_fd.h"
 #include "platform/debug/monitor.h"
 #include "platform/debug/monitor_socket.h"
 #include "platform/host/qemu/socket_guard.h"
-#include "platform/host/unique_fd.h"
 #include "platform/host/vfio_user/vfio_user_host.h"
 #include "platform/main/options.h"
 #include "platform/main/session.h"

@@ -18,8 +18,8 @@
 #include <system_error>
 #include <vector>
 
+#include "platform/base/unique_fd.h"
 #include "platform/config/config_error.h"
-#include "platform/host/unique_fd.h"
 #include "platform/main/commands.h"
 #include "platform/main/resources.h"
 

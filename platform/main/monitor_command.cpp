@@ -11,8 +11,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "platform/base/unique_fd.h"
 #include "platform/config/config_error.h"
-#include "platform/host/unique_fd.h"
 #include "platform/main/commands.h"
 
 namespace npuvp::main {

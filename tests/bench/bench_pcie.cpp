@@ -4,7 +4,8 @@
 //           QEMU's own device edu; and the message path by itself (message_path.h), measured before and after. A write
 //           is over for the guest's processor when it is in the socket
 //   server-1, server-16   in-process (fabric_load.cpp): accesses of the host per second of host time, beside a bare TLM
-//           target; host seconds for a gigabyte that the cards, all at the same time, read from host memory, beside memcpy
+//           target; host seconds for a gigabyte that the cards, all at the same time, read from host memory, beside
+//           memcpy
 #include <algorithm>
 #include <array>
 #include <cstdio>

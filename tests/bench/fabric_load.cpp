@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Helper of bench_pcie: one server in-process, its host speed as a JSON object on standard output.
 //   fabric_load BOARD
-// Accesses by the host's body, each waited for in simulated time, beside a bare TLM target that is waited for alike; and
-// all cards moving data from host memory into their DRAM at the same time, through firmware, Task Manager and External
-// HDMA, beside memcpy of as many bytes.
+// Accesses by the host's body, each waited for in simulated time, beside a bare TLM target that is waited for alike;
+// and all cards moving data from host memory into their DRAM at the same time, through firmware, Task Manager and
+// External HDMA, beside memcpy of as many bytes.
 #include <fmt/format.h>
 
 #include <chrono>

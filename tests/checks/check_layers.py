@@ -21,8 +21,8 @@ ALLOWED = {
     "sw": ("sw", "firmware/abi", "driver/uapi"),
     "platform/config": ("firmware/abi", "models/dram"),  # the description of DRAM parts and maps
     "platform/assembly": ("models", "rtl", "firmware/abi", "platform/config"),
-    "platform/debug": BASE + ("platform/config",),
-    "platform/host": ("models", "sw/runtime", "firmware/abi", "platform/config", "platform/host"),
+    "platform/debug": ("models", "firmware/abi", "platform/base", "platform/config", "platform/assembly"),
+    "platform/host": ("models", "sw/runtime", "firmware/abi", "platform/base", "platform/config", "platform/host"),
     "platform/main": ("models", "sw", "firmware/abi", "platform"),
 }
 OURS = re.compile(r'^\s*#\s*include\s*"((?:models|platform|firmware|driver|sw|rtl|tests)/[^"]+)"', re.MULTILINE)

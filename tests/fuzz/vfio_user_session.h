@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "platform/host/unique_fd.h"
+#include "platform/base/unique_fd.h"
 #include "platform/host/vfio_user/server.h"
 #include "tests/fuzz/vfio_user_oracle.h"
 #include "tests/fuzz/vfio_user_record.h"

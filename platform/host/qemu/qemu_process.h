@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "platform/host/unique_fd.h"
+#include "platform/base/unique_fd.h"
 
 namespace npuvp::host {
 

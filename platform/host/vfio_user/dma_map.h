@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "platform/host/unique_fd.h"
+#include "platform/base/unique_fd.h"
 
 namespace npuvp::host::vfio_user {
 

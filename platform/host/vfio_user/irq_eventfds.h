@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <map>
 
-#include "platform/host/unique_fd.h"
+#include "platform/base/unique_fd.h"
 #include "platform/host/vfio_user/protocol.h"
 
 namespace npuvp::host::vfio_user {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "platform/host/unique_fd.h"
+#include "platform/base/unique_fd.h"
 
 namespace npuvp::host::vfio_user {
 

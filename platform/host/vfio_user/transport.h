@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "platform/host/unique_fd.h"
+#include "platform/base/unique_fd.h"
 #include "platform/host/vfio_user/protocol.h"
 
 namespace npuvp::host::vfio_user {

@@ -200,7 +200,7 @@ TEST(PcieCapabilityRegisters, SingleRootIoVirtualization) {
   check<pcie::SriovCapability>(true,
                                {{0x00, 4, 0x0001'0010},
                                 {0x04, 4, 0x0000'0004},
-                                {0x08, 2, 0, 0x0039},
+                                {.offset = 0x08, .bytes = 2, .writable = 0x0039, .flr = 0x0010},  // 9.3.3.3.5
                                 {0x0a, 2},
                                 {0x0c, 2, 16},
                                 {0x0e, 2, 16},

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "models/pcie/base_address_registers.h"
 #include "tests/models/pcie/capability_table.h"
@@ -64,7 +65,10 @@ TEST(PcieConfigSpace, ChainsItsCapabilities) {
   ASSERT_TRUE(extended.contains(0x0003));
   EXPECT_EQ(platform.read_config(kEndpoint, extended.at(3) + 4, 4), 0x5566'7788u);
   EXPECT_EQ(platform.read_config(kEndpoint, extended.at(3) + 8, 4), 0x1122'3344u);
-  EXPECT_TRUE(walk_extended_capabilities(platform, kPort).empty());
+  std::set<unsigned> of_port;
+  for (const auto& [id, offset] : walk_extended_capabilities(platform, kPort)) of_port.insert(id);
+  // AER, ACS, Secondary PCI Express, DPC, Data Link Feature, Physical Layer 16.0 and 32.0 GT/s.
+  EXPECT_EQ(of_port, (std::set<unsigned>{0x01, 0x0d, 0x19, 0x1d, 0x25, 0x26, 0x2a}));
 }
 
 TEST(PcieConfigSpace, ReportsTheLinkAsGen5x16) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bandwidth, latency, credits and ordering of links. Expected bandwidths are the public figures for PCIe Gen5 x16: one way
-// without acknowledge and flow control traffic (53.1, 57.6 and 60.2 GB/s for writes at MPS 128, 256 and 512; for reads
-// 63.0 GB/s x MPS / (MPS + 20)), both ways with the worst case of it.
+// Bandwidth, latency, credits and ordering of links. Expected bandwidths are the public figures for PCIe Gen5 x16: one
+// way without acknowledge and flow control traffic (53.1, 57.6 and 60.2 GB/s for writes at MPS 128, 256 and 512; for
+// reads 63.0 GB/s x MPS / (MPS + 20)), both ways with the worst case of it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -107,8 +107,8 @@ TEST(PcieLinkTiming, RegisterReadIncludesTheCard) {
   EXPECT_EQ(slow - fast, sc_core::sc_time(50, sc_core::SC_NS));
 }
 
-/// Streams of 4 KiB bursts both ways at once: the host's writes, or the card's reads, against the card's writes. Of those
-/// beside reads there are seven for eight, as many as leave room for the read requests. Bytes a second of each.
+/// Streams of 4 KiB bursts both ways at once: the host's writes, or the card's reads, against the card's writes. Of
+/// those beside reads there are seven for eight, as many as leave room for the read requests. Bytes a second of each.
 std::pair<double, double> both_ways(Platform& platform, bool card_reads) {
   std::vector<uint8_t> data(kBurstBytes);
   const auto start = sc_core::sc_time_stamp();

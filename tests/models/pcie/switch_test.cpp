@@ -81,7 +81,7 @@ TEST(PcieSwitch, RoutesMemoryByWindow) {
     EXPECT_EQ(platform.read_memory(P::bar2(index) + 8), 0x1000u + index);
   }
   EXPECT_EQ(platform.read_memory(P::bar0(1) + 0x4'0000), 0xffff'ffffu) << "in the window, in no BAR";
-  EXPECT_EQ(errors(platform, P::endpoint_id(1)) , 0u) << "answered by a completion: advisory, and masked";
+  EXPECT_EQ(errors(platform, P::endpoint_id(1)), 0u) << "answered by a completion: advisory, and masked";
   EXPECT_EQ(platform.read_config(P::endpoint_id(1), 0x4a, 2) & 0x9, 0x9u);
 }
 

@@ -12,8 +12,8 @@
 namespace npuvp::tests {
 
 /// Root port 00:00.0, a switch (upstream port 01:00.0, internal bus 2, downstream ports 02:00.0 and following), an
-/// endpoint on bus 3 + n below port n. Windows and BARs by hand: endpoint n has BAR0 at 0xe0000000 + n x 2 MiB and BAR2 at
-/// 0x2000000000 + n x 256 MiB.
+/// endpoint on bus 3 + n below port n. Windows and BARs by hand: endpoint n has BAR0 at 0xe0000000 + n x 2 MiB and BAR2
+/// at 0x2000000000 + n x 256 MiB.
 class SwitchedPlatform {
  public:
   static constexpr uint16_t kRootPort = 0x0000;
@@ -155,7 +155,8 @@ class SwitchedPlatform {
     parameters.virtual_functions = options.virtual_functions;
     parameters.msix = {.vectors = 8, .table_offset = 0x8000, .pending_offset = 0x9000};
     parameters.virtual_msix = {.vectors = 4, .table_offset = 0x8000, .pending_offset = 0x9000};
-    endpoints.push_back(std::make_unique<pcie::Endpoint>(fmt::format("endpoint{}", index).c_str(), environment, parameters));
+    endpoints.push_back(
+        std::make_unique<pcie::Endpoint>(fmt::format("endpoint{}", index).c_str(), environment, parameters));
     auto& endpoint = *endpoints.back();
     links.push_back(
         std::make_unique<pcie::Link>(fmt::format("link{}", index).c_str(), environment, pcie::Link::Parameters{}));

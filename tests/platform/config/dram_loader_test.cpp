@@ -56,7 +56,7 @@ class DramLoader : public testing::Test {
 
   std::string card_error(const std::string& old_text, const std::string& new_text) {
     write("card.yaml", text_of("/cards/atom-ca22.yaml"), old_text, new_text);
-    std::ofstream(folder_ / "server.yaml") << "server: test\ncards:\n  - card: ./card.yaml\n";
+    std::ofstream(folder_ / "server.yaml") << "server: test\nroot_ports:\n  - card: ./card.yaml\n";
     return error_of([&] { (void)load_server((folder_ / "server.yaml").string(), NPUVP_BOARDS_DIR); });
   }
 
