@@ -142,7 +142,7 @@ class Server(GuestShell):
         """All links up at full speed, and nothing in the kernel's log that a kernel should not say."""
         self.take_log()
         complaints = [line for line in self.whole_log.splitlines() if COMPLAINTS.search(line)]
-        assert not complaints, "\n".join(complaints)
+        assert not complaints, self.whole_log
         ports = self.monitor("topology")["root_ports"]
         while ports:
             port = ports.pop()

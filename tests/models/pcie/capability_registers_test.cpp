@@ -106,7 +106,7 @@ TEST(PcieCapabilityRegisters, AdvancedErrorReportingOfARootPort) {
                                          {0x0c, 4, 0x0046'2030, kUncorrectable, 0, kUncorrectable},
                                          {0x10, 4, 0, 0, kCorrectable, kCorrectable},
                                          {0x14, 4, 0xe000, kCorrectable, 0, kCorrectable},
-                                         {0x18, 4, 0x10a0, 0x140, 0, 0x15f},
+                                         {0x18, 4, 0x0a0, 0x140, 0, 0x15f},
                                          {0x2c, 4, 0, 0x7},
                                          {0x30, 4, 0, 0, 0x7f, 0x7f},
                                          {0x34, 4, 0, 0, 0, kAll}},
@@ -115,7 +115,7 @@ TEST(PcieCapabilityRegisters, AdvancedErrorReportingOfARootPort) {
 }
 
 /// The registers that all kinds have; those of root ports read 0.
-Rows aer(uint64_t uncorrectable, uint64_t mask, uint64_t severity) {
+Rows aer(uint64_t uncorrectable, uint64_t mask, uint64_t severity, uint64_t control = 0x0a0) {
   constexpr uint64_t kCorrectable = 0xf1c1;
   return with_array({{0x00, 4, 0x0002'0001},
                      {0x04, 4, 0, 0, uncorrectable, uncorrectable},
@@ -123,12 +123,12 @@ Rows aer(uint64_t uncorrectable, uint64_t mask, uint64_t severity) {
                      {0x0c, 4, severity, uncorrectable, 0, uncorrectable},
                      {0x10, 4, 0, 0, kCorrectable, kCorrectable},
                      {0x14, 4, 0xe000, kCorrectable, 0, kCorrectable},
-                     {0x18, 4, 0x0a0, 0x140, 0, 0x15f}},
+                     {0x18, 4, control, 0x140, 0, 0x15f}},
                     {0x1c, 4, 0, 0, 0, kAll}, 4, 4);
 }
 
 TEST(PcieCapabilityRegisters, AdvancedErrorReportingOfAnEndpoint) {
-  check<pcie::AerCapability>(true, aer(0x005f'f010, 0x0040'0000, 0x0046'2010), pcie::AerParameters{});
+  check<pcie::AerCapability>(true, aer(0x005f'f010, 0x0040'0000, 0x0046'2010, 0x10a0), pcie::AerParameters{});
 }
 
 TEST(PcieCapabilityRegisters, AdvancedErrorReportingOfSwitchPorts) {
