@@ -171,6 +171,8 @@ void Generator::floating(uint32_t format) {
   const auto op = [format](uint32_t funct5, uint32_t rm, uint32_t rd, uint32_t rs1, uint32_t rs2) {
     return r_type(0x53, funct5 << 2 | format, rm, rd, rs1, rs2);
   };
+  // Flags only ever accumulate: cleared often, each of them is seen to be raised.
+  if (below(2) != 0) emit(csr(1, 0, 1, 0));
   switch (below(16)) {
     case 0:
       return emit(i_type(0x07, width, fd, base(), offset(4u << format)));

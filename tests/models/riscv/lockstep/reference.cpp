@@ -60,7 +60,7 @@ Reference::Reference(const std::string& emulator, const std::string& plugin, con
 Reference::~Reference() {
   if (stream_ != nullptr) std::fclose(stream_);
   if (process_ > 0) {
-    kill(process_, SIGTERM);
+    kill(process_, SIGKILL);  // it may be deep in a write to the pipe that is closed now
     waitpid(process_, nullptr, 0);
   }
   std::error_code ignored;
