@@ -57,7 +57,7 @@ def test_two_runs_are_the_same_to_the_bit(tmp_path):
 def test_the_jedec_dram_changes_times_not_results(tmp_path):
     card = (SOURCE / "platform/boards/cards/atom-ca22.yaml").read_text()
     (tmp_path / "card.yaml").write_text(card.replace("timing: fast ", "timing: jedec "))
-    (tmp_path / "server.yaml").write_text("server: test\ncards:\n  - card: ./card.yaml\n")
+    (tmp_path / "server.yaml").write_text("server: test\nroot_ports:\n  - card: ./card.yaml\n")
     arguments = ("run", MODEL, "--input", IMAGES, "--output")
     _, fast = run_json(tmp_path, "fast", *arguments, tmp_path / "fast.npy")
     _, jedec = run_json(tmp_path, "jedec", *arguments, tmp_path / "jedec.npy", "--board", tmp_path / "server.yaml")
