@@ -9,7 +9,7 @@ namespace npuvp::pcie {
 namespace {
 
 constexpr unsigned kDeviceShift = 3;
-constexpr unsigned kMaxPorts = 32;  // device numbers of the internal bus
+[[maybe_unused]] constexpr unsigned kMaxPorts = 32;  // device numbers of the internal bus
 
 BridgeParameters upstream_parameters(const Switch::Parameters& parameters) {
   BridgeParameters bridge;

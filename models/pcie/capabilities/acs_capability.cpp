@@ -7,7 +7,7 @@ namespace npuvp::pcie {
 namespace {
 
 constexpr unsigned kBitsPerRegister = 32;
-constexpr unsigned kMaxPorts = 256;
+[[maybe_unused]] constexpr unsigned kMaxPorts = 256;
 
 }  // namespace
 

@@ -10,8 +10,8 @@ namespace {
 
 using sc_core::sc_time;
 
-constexpr unsigned kMaxPowerLimit = 239;  // larger codes mean something else, 7.5.3.9
-constexpr unsigned kMaxSlotNumber = 0x1fff;
+[[maybe_unused]] constexpr unsigned kMaxPowerLimit = 239;  // larger codes mean something else, 7.5.3.9
+[[maybe_unused]] constexpr unsigned kMaxSlotNumber = 0x1fff;
 constexpr uint64_t kTimeoutRangesAbcd = 0xf;
 
 /// Encoding of payload and read request sizes: 128 bytes << code.

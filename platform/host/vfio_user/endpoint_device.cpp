@@ -24,7 +24,7 @@ constexpr uint64_t kWindowMask = 0xfff;
 // Configuration space, PCI Express Base Specification 7.5.1, 7.5.3 and 7.7.2.
 constexpr unsigned kBar0 = 0x10;
 constexpr uint32_t kBarFlags = 0xf;
-constexpr uint32_t kBar64 = 0x4;
+[[maybe_unused]] constexpr uint32_t kBar64 = 0x4;
 constexpr unsigned kCapabilities = 0x34;
 constexpr unsigned kMostCapabilities = 48;  // that fit
 constexpr uint32_t kExpressId = 0x10;
