@@ -178,13 +178,13 @@ namespace npuvp::riscv {
 #define FIRST_Sw(own) FIRST_STORE(own, uint32_t)
 
 // As the first one's handler with DISPATCH(), but for the second one's handler being known.
-#define PAIR_FORM(first, second, first_slots, second_slots)        \
-  op_##first##second##_##first_slots##_##second_slots : {          \
-    FIRST_##first(op_##first##_##first_slots) slot += first_slots; \
-    if (left == 0) [[unlikely]]                                    \
-      goto out_of_budget;                                          \
-    --left;                                                        \
-    goto op_##second##_##second_slots;                             \
+#define PAIR_FORM(first, second, first_slots, second_slots)          \
+  op_##first##second##_##first_slots##_##second_slots : {            \
+    FIRST_##first(op_##first##_##first_slots) slot += (first_slots); \
+    if (left == 0) [[unlikely]]                                      \
+      goto out_of_budget;                                            \
+    --left;                                                          \
+    goto op_##second##_##second_slots;                               \
   }
 #define PAIR(first, second)      \
   PAIR_FORM(first, second, 2, 2) \

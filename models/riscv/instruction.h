@@ -59,7 +59,7 @@ enum class Op : uint16_t {
 };
 
 inline constexpr unsigned kOperations = 0
-#define NPUVP_RISCV_COUNT(name) +1
+#define NPUVP_RISCV_COUNT(name) +1  // NOLINT(bugprone-macro-parentheses): a term of the sum
     NPUVP_RISCV_OPERATIONS(NPUVP_RISCV_COUNT);
 #undef NPUVP_RISCV_COUNT
 
