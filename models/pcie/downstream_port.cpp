@@ -77,10 +77,7 @@ Completion DownstreamPort::from_below(Request& request, Passage& passage) {
   if (control.SOURCE_VALIDATION.get() != 0 && is_from_outside) return violate(request);
   if (control.TRANSLATION_BLOCKING.get() != 0 && request.translated) return violate(request);
   if (request.poison && request.is_write()) errors().report(Error::kPoisonedTlp, header_of(request), true);
-  if (owns(request)) {
-    if (!forwards_own()) return refuse(request);
-    request.redirected = true;
-  }
+  if (owns(request) && !forwards_own()) return refuse(request);
   return send_above(request, passage);
 }
 

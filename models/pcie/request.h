@@ -39,7 +39,6 @@ struct Request {
   bool translated = false;                               ///< Address type "translated" (10.2.1); ACS may refuse it.
   bool relaxed_ordering = false;                         ///< Attributes of the TLP, 2.2.6.4.
   bool id_based_ordering = false;
-  bool redirected = false;  ///< ACS sent it towards the root, which may send it back down where it came from.
   /// Absolute: when the requester's earlier posted writes, which it follows, have arrived.
   sc_core::sc_time not_before{};
 

@@ -93,7 +93,9 @@ Completion Switch::route_from(SwitchPort& source, Request& request, Passage& pas
   if (request.kind == RequestKind::kMessage) {
     return upstream_->forwards_error(request.message) ? upstream_->forward(request, passage) : Completion::kSuccess;
   }
-  if (!request.is_memory() || request.redirected) return to_root(request, passage);
+  if (!request.is_memory()) return to_root(request, passage);
+  // Its own address: access control of the port let it pass, towards the root.
+  if (source.owns(request)) return redirect(request, passage);
   auto* peer = static_cast<SwitchPort*>(bus_.find(request));
   if (peer == nullptr) {
     // Below this switch by the upstream port's windows, but nobody's.
@@ -103,8 +105,7 @@ Completion Switch::route_from(SwitchPort& source, Request& request, Passage& pas
     case DownstreamPort::PeerAction::kForward:
       return to_peer(source, *peer, request, passage);
     case DownstreamPort::PeerAction::kRedirect:
-      request.redirected = true;
-      return to_root(request, passage);
+      return redirect(request, passage);
     case DownstreamPort::PeerAction::kBlock:
       break;
   }
@@ -125,11 +126,13 @@ Completion Switch::to_peer(const SwitchPort& source, SwitchPort& peer, Request& 
   return status;
 }
 
+Completion Switch::redirect(Request& request, Passage& passage) {
+  ++counters_.redirected_requests;
+  counters_.redirected_bytes += request.data.size();
+  return to_root(request, passage);
+}
+
 Completion Switch::to_root(Request& request, Passage& passage) {
-  if (request.redirected) {
-    ++counters_.redirected_requests;
-    counters_.redirected_bytes += request.data.size();
-  }
   const auto status = upstream_->forward(request, passage);
   if (request.is_non_posted()) passage.shift(latency_);
   return status;

@@ -119,6 +119,7 @@ class Switch {
   Completion route_down(Request& request, Passage& passage);
   Completion route_from(SwitchPort& source, Request& request, Passage& passage);
   Completion to_peer(const SwitchPort& source, SwitchPort& peer, Request& request, Passage& passage);
+  Completion redirect(Request& request, Passage& passage);
   Completion to_root(Request& request, Passage& passage);
   void redirect_completion(const SwitchPort& source, const Request& request, Passage& passage);
 

@@ -276,8 +276,6 @@ Verdict ShadowFabric::from_below(Bridge& port, uint64_t address, uint8_t request
     peer = other;
   }
   if (peer == nullptr) {
-    // A second switch cannot tell that ACS of another one sent the request up; the model can, and lets it pass.
-    if (redirected) return undefined("redirected request in an outer switch");
     if (in_window(upstream, address)) return refused(&port, true, "in the switch, but no port's, 2.2.4.1");
     return from_switch(upstream, address, requester_bus, is_read, redirected);
   }
