@@ -17,7 +17,8 @@ TOP = Path(__file__).resolve().parents[2]
  OTHER, CARD_DMA, RUN, HANG_UP, RAW) = range(17)
 SIZE, SHORTER, LONGER, TYPE, COMMAND, TWO_PIECES, FLIP_BYTE = range(9, 16)
 NO_REPLY, KEEP_BACK, DOES_NOT_READ = 0x10, 0x20, 0x40
-CONFIG, PORT, CARD, NOBODY, REGISTERS, MSIX, OWN, MEMORY, END = range(9)
+CONFIG, PORT, CARD, SWITCH, REGISTERS, MSIX, OWN, MEMORY, END = range(9)
+PORTS, BRANCH_CARD, BRANCH_REGISTERS = 12, 13, 14
 SIZE4, SIZE8, SIZE4096, SIZE_1M = 0 << 4, 3 << 4, 10 << 4, 13 << 4
 # MSI-X; eventfds, all vectors
 ALL_VECTORS = dict(select=2, a=32 << 8, b=0x24)
@@ -48,7 +49,7 @@ SESSIONS = {
                                                    for index in range(9)) +
                  b"".join(step(IRQ_INFO, select=index) for index in range(5)),
     "configuration": HELLO + b"".join(step(READ, select=place | SIZE4, a=offset)
-                                      for place in (CONFIG, PORT, CARD, NOBODY) for offset in (0, 4, 0x10, 0x34, 0x100)),
+                                      for place in (CONFIG, PORT, CARD, SWITCH, PORTS, BRANCH_CARD) for offset in (0, 4, 0x10, 0x34, 0x100)),
     "whole-page": HELLO + step(READ, select=CARD | SIZE4096) + step(READ, select=CONFIG | SIZE4096),
     "bars": HELLO + b"".join(step(WRITE, select=place | SIZE4, a=0x10 + 4 * bar, b=0xffffffff) +
                              step(READ, select=place | SIZE4, a=0x10 + 4 * bar)
@@ -75,6 +76,20 @@ SESSIONS = {
            step(READ, select=CARD | SIZE4),
     "hot-reset": HELLO + step(WRITE, select=PORT | SIZE4, a=0x3c, b=0x400000) + step(READ, select=CARD | SIZE4) +
                  step(WRITE, select=PORT | SIZE4, a=0x3c),
+    "virtual-functions": HELLO + step(WRITE, select=BRANCH_CARD | SIZE4, a=0x228, b=0) +
+                         step(WRITE, select=BRANCH_CARD | SIZE4, a=0x230, b=1) +
+                         step(WRITE, select=BRANCH_CARD | SIZE4, a=0x228, b=9) +
+                         step(WRITE, select=BRANCH_CARD | SIZE4, a=0x1004, b=6) +
+                         step(READ, select=BRANCH_REGISTERS | SIZE4, a=0x80000),
+    # A card of the branch copies from one peer to the other, first straight on, then with access control of both ports.
+    "peers": HELLO + b"".join(
+                 b"".join(step(WRITE, NO_REPLY, select=PORTS | SIZE4, a=port + 0x204, b=control << 16) for port in (0, 0x8000)) +
+                 b"".join(step(WRITE, NO_REPLY, select=BRANCH_REGISTERS | SIZE8, a=offset, b=value)
+                          for offset, value in ((0x108, 0xe0200000), (0x110, 0x4030000000), (0x118, 4096), (0x100, 1))) +
+                 step(RUN, a=100000) for control in (0, 0x1c, 0x3c)),
+    "take-out": HELLO + step(WRITE, select=PORTS | SIZE4, a=0x58, b=0x1fff0000) +
+                step(WRITE, select=PORTS | SIZE4, a=0x50, b=0x10) + step(READ, select=BRANCH_CARD | SIZE4) +
+                step(WRITE, select=PORTS | SIZE4, a=0x50) + step(RUN, a=1000000) + step(READ, select=BRANCH_CARD | SIZE4),
     "pipelined": HELLO + 8 * step(WRITE, NO_REPLY | KEEP_BACK, select=REGISTERS | SIZE4, a=0x300) +
                  step(READ, select=REGISTERS | SIZE4),
     "pieces": HELLO + step(READ, TWO_PIECES, select=CONFIG | SIZE4, a=10) +

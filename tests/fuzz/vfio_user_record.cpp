@@ -26,7 +26,7 @@ constexpr std::array<Place, 16> kPlaces{{
     {vfio::kRegionConfig, 0},
     {vfio::kRegionBar0, 0},                  // configuration space of the root port
     {vfio::kRegionBar0, 1 << 20},            // of the card
-    {vfio::kRegionBar0, 2 << 20},            // of nobody
+    {vfio::kRegionBar0, 2 << 20},            // of the switch
     {vfio::kRegionBar2, 0},                  // the card's registers
     {vfio::kRegionBar2, 0x8000},             // its MSI-X table
     {vfio::kRegionBar4, 0},                  // the VMD's own part
@@ -35,9 +35,9 @@ constexpr std::array<Place, 16> kPlaces{{
     {vfio::kRegionBar2, (64 << 20) - 0x80},
     {vfio::kRegionBar4, (1 << 30) - 0x80},
     {vfio::kRegionConfig, 4096 - 0x80},
-    {1, 0},  // regions that are empty or are not there
-    {8, 0},
-    {9, 0},
+    {vfio::kRegionBar0, 3 << 20},        // of its ports
+    {vfio::kRegionBar0, 4 << 20},        // of the card below, with virtual functions
+    {vfio::kRegionBar2, kBranchOffset},  // its registers
     {0xffff'ffff, ~uint64_t{0} - 0x80},
 }};
 constexpr uint8_t kOwnPlace = 6;

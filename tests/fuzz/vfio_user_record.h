@@ -90,5 +90,10 @@ struct ClientMessage {
 inline constexpr uint64_t kBar2Address = 0xe000'0000;
 inline constexpr uint64_t kBar4Address = 0x40'0000'0000;
 inline constexpr uint64_t kCardBar2Offset = 256ULL << 20;  // in BAR4, for its alignment
+/// Behind the switch: registers of the cards in BAR2 at once and twice kBranchOffset, those of the first one's virtual
+/// functions kVirtualOffset further.
+inline constexpr uint64_t kBranchOffset = 1 << 20;
+inline constexpr uint64_t kVirtualOffset = 512 << 10;
+inline constexpr uint64_t kSriov = 0x220;  // the capability in the card's configuration space
 
 }  // namespace npuvp::fuzz
