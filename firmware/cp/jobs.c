@@ -242,21 +242,27 @@ static int free_slot(void) {
   return -1;
 }
 
-/* Whether jobs of the queue complete without being tried. */
-static bool gives_up(uint32_t queue, uint32_t context) {
-  return dead_ || queue_draining(queue) || context_stopped(context);
+/* Takes the next submission of a ready queue; false if it was completed because it cannot be read. */
+static bool take(uint32_t queue, uint64_t now_ns, struct taken* taken) {
+  *taken = (struct taken){.queue = queue, .context = queue_context(queue), .taken_ns = now_ns};
+  uint64_t address = queue_submission_address(queue);
+  context_count_taken(taken->context);
+  enum dma_result result = queue_fetch(queue, &taken->submission);
+  if (result != DMA_OK) fail_fetch(taken, "submission", address, result);
+  return result == DMA_OK;
+}
+
+bool jobs_abort_next(uint32_t queue) {
+  if (!queue_ready(queue)) return false;
+  struct taken taken;
+  if (take(queue, aclint_time_ns(), &taken)) complete_unstarted(&taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
+  return true;
 }
 
 static void serve_submission(uint32_t slot, uint32_t queue, uint64_t now_ns) {
-  struct taken taken = {.queue = queue, .context = queue_context(queue), .taken_ns = now_ns};
-  uint64_t address = queue_submission_address(queue);
-  context_count_taken(taken.context);
-  enum dma_result result = queue_fetch(queue, &taken.submission);
-  if (result != DMA_OK) {
-    fail_fetch(&taken, "submission", address, result);
-    return;
-  }
-  if (gives_up(queue, taken.context)) {
+  struct taken taken;
+  if (!take(queue, now_ns, &taken)) return;
+  if (dead_ || context_stopped(taken.context)) {
     complete_unstarted(&taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
     return;
   }
