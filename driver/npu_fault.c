@@ -71,15 +71,20 @@ static void npu_faults_take(struct npu_device *ndev, const struct npu_fault_reco
 			record->context, record->engine, record->block, record->job);
 }
 
-/* Return: 0 with all records that the card has, or an error of npu_mailbox_call(). */
+/*
+ * Return: 0 with all records that there are, -EBUSY while the card is being reset, or an error of
+ * npu_mailbox_call().
+ */
 static int npu_faults_update(struct npu_device *ndev)
 {
 	struct npu_faults *faults = &ndev->faults;
 	u32 count, i;
 
 	lockdep_assert_held(&faults->lock);
-	if (!npu_has_contexts(ndev))
+	if (!npu_has_contexts(ndev) || READ_ONCE(ndev->dead))
 		return 0;
+	if (READ_ONCE(ndev->io) != NPU_IO_RUNNING)
+		return -EBUSY;
 	do {
 		u32 words[NPU_MAILBOX_WORDS] = {
 			[1] = faults->sequence,
@@ -182,7 +187,8 @@ static struct drm_npu_fault npu_faults_describe(const struct npu_fault_entry *fa
  * @file: whose contexts
  * @args: as in the ioctl
  *
- * Call it inside drm_dev_enter(). Return: 0, -EFAULT, or an error of npu_mailbox_call().
+ * Call it inside drm_dev_enter(). Return: 0, -EFAULT, -EBUSY while the card is being reset, or an error
+ * of npu_mailbox_call().
  */
 int npu_faults_read(struct npu_device *ndev, struct npu_file *file, struct drm_npu_fault_read *args)
 {
