@@ -25,8 +25,7 @@ static const char kHelp[] =
     "  illegal-command  of a kind that there is not\n"
     "  bad-address      behind the end of a segment\n"
     "  read-only        writes a segment that may only be read\n"
-    "  double-error     the caller has spoiled the word at offset 8192 of the DRAM for jobs; no other buffer is in "
-    "use\n"
+    "  double-error     the caller has spoiled the word 8192 bytes before the end of the DRAM; no buffer is in use\n"
     "  hang             the caller has told the engine external_hdma1 to hang\n"
     "or one of\n"
     "  kill             a process with jobs on the card is killed\n"
@@ -79,6 +78,7 @@ static uint32_t context_create(const struct card* card, uint32_t flags) {
   return context.id;
 }
 
+/* The driver places device buffers at the end of the DRAM, so the first one is the last 16 KiB. */
 static void make_buffers(struct client* client) {
   client->buffers[kDevice] = card_device_buffer(&client->card, DEVICE_BYTES, 0);
   client->buffers[kCommands] = card_host_buffer(&client->card, BYTES);
