@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <systemc>
 #include <vector>
 
@@ -49,6 +50,11 @@ class Card final : public sc_core::sc_module {
   [[nodiscard]] mailbox::Mailbox& mailbox() { return mailbox_; }
   [[nodiscard]] const task_manager::TaskManager& task_manager() const { return task_manager_; }
   [[nodiscard]] riscv::HartCluster& harts() { return harts_; }
+  [[nodiscard]] dram::Dram& dram() { return dram_; }
+
+  /// Fault injection: the next command in the engine named (ne0, neural_dma0, task_dma0, external_hdma0, ...) never
+  /// ends until the engine is reset. False if the card has no such engine.
+  bool hang_next_command(std::string_view engine);
 
  private:
   void build_engines(const RtlSelection& rtl);
