@@ -3,7 +3,8 @@
  * Mailbox messages. The host writes H2C_DATA[0..7] and rings H2C_DOORBELL; the card answers in C2H_DATA[0..7], sets
  * C2H_PENDING and raises MSI-X vector NPU_VECTOR_MAILBOX. One message is in flight at a time.
  * Each PCIe function has a mailbox of its own, and HELLO answers with the function's own share of the card. A virtual
- * function is served HELLO, QUEUE_CREATE, QUEUE_DESTROY and PING; everything else is NPU_MAILBOX_NOT_PERMITTED there.
+ * function is served HELLO, PING, and the messages of queues, contexts and faults; everything else is
+ * NPU_MAILBOX_NOT_PERMITTED there.
  */
 #ifndef NPU_ABI_MAILBOX_H
 #define NPU_ABI_MAILBOX_H
@@ -30,7 +31,8 @@ enum npu_mailbox_opcode {
 	 * -> status is an enum npu_boot_code */
 	NPU_MESSAGE_BOOT_LOAD = 2,
 	/* [1] queue [7:0], log2 of entries [15:8] (2..10), MSI-X vector [31:16] [2,3] bus address of the submission ring
-	 * [4,5] of the completion ring [6] context id; rings are contiguous and 4096-byte aligned */
+	 * [4,5] of the completion ring [6] context id; rings are contiguous and 4096-byte aligned. The queue belongs to
+	 * the function's context of that id. If there is none it gets one with default rights that ends with it. */
 	NPU_MESSAGE_QUEUE_CREATE = 3,
 	/* [1] queue. Jobs of the queue that have not started complete with NPU_JOB_ABORTED first. */
 	NPU_MESSAGE_QUEUE_DESTROY = 4,
@@ -41,6 +43,23 @@ enum npu_mailbox_opcode {
 	 * -> [1] DRAM for jobs of the physical function, MiB [2] its card physical address, MiB [3] DRAM of each virtual
 	 * function, MiB */
 	NPU_MESSAGE_PARTITION = 6,
+	/* Since ABI 1.2: [1] context id, any that the function does not use [2] NPU_CONTEXT_WORD(enum npu_priority,
+	 * number of ranges 0..NPU_CONTEXT_RANGES, NPU_CONTEXT_*) [3] a job may run, us; 0: as long as the function's may
+	 * [4] a job may go without retiring a command, us; 0: for ever [5,6] bus address of struct npu_range[], 16-byte
+	 * aligned, contiguous; without ranges the context may use all DRAM of the function -> [1] ASID.
+	 * NPU_MAILBOX_BUSY: the id is in use; NPU_MAILBOX_FULL: as many contexts as the function has queues. */
+	NPU_MESSAGE_CONTEXT_CREATE = 16,
+	/* [1] context id. Its running job is aborted, those that wait complete as NPU_JOB_ABORTED, its queues end as by
+	 * QUEUE_DESTROY -> [1] jobs completed as aborted meanwhile */
+	NPU_MESSAGE_CONTEXT_DESTROY = 17,
+	/* [1] context id -> [1] jobs taken [2] ended OK [3] failed [4] aborted [5,6] card time used by them, ns
+	 * [7] NPU_CONTEXT_STATE_* in 15:0, ASID in 31:16 */
+	NPU_MESSAGE_CONTEXT_STATUS = 18,
+	/* [1] sequence of the last record known, 0: none [2,3] bus address of struct npu_fault_record[n], 64-byte
+	 * aligned, contiguous [4] n, 1..NPU_FAULT_RECORDS [5] whose: 0 the caller's own, n virtual function n (physical
+	 * function only) -> [1] records written, in order [2] sequence of the last one written, or as asked [3] sequence
+	 * of the newest there is [4] records after [1] that are lost: newer ones took their place */
+	NPU_MESSAGE_FAULT_READ = 19,
 };
 
 enum npu_stage {

@@ -44,7 +44,11 @@
 
 /* System reserve at the bottom of the DRAM, in bytes (288 MiB): command staging, later logs and crash dumps. */
 #define NPU_DRAM_RESERVED_BYTES 0x12000000ull
-#define NPU_DRAM_COMMAND_STAGING 0x00000000ull /* offset in DRAM, NPU_MAX_COMMAND_BYTES */
+#define NPU_DRAM_COMMAND_STAGING \
+	0x00000000ull /* offset in DRAM, NPU_MAX_COMMAND_BYTES a job slot */
+#define NPU_DRAM_FAULT_RECORDS \
+	0x00800000ull /* rings of struct npu_fault_record, firmware/cp/faults.h */
+#define NPU_DRAM_FAULT_RECORDS_BYTES 0x00010000ull
 
 /* PLIC sources. */
 #define NPU_IRQ_UART 1

@@ -25,6 +25,8 @@ enum npu_mailbox_status {
 	NPU_MAILBOX_BUSY = 4,
 	NPU_MAILBOX_NOT_READY = 5,     /* message needs the firmware, the ROM answered */
 	NPU_MAILBOX_NOT_PERMITTED = 6, /* only the physical function may send it */
+	NPU_MAILBOX_FULL = 16,	       /* the function has as many contexts as it may */
+	NPU_MAILBOX_UNREADABLE = 17,   /* memory that the message names cannot be read or written */
 };
 
 /* Status of a job's completion. */
@@ -49,6 +51,8 @@ enum npu_fault {
 	NPU_FAULT_POISON = 5,	  /* data read was poisoned */
 	NPU_FAULT_DEADLOCK = 6,	  /* commands left that no running command can release */
 	NPU_FAULT_FETCH = 7,	  /* command stream or segment table unreadable */
+	NPU_FAULT_HANG = 16, /* found by firmware: no command retired for the context's limit */
+	NPU_FAULT_ENGINE_STUCK = 17, /* found by firmware: an engine did not stop and was reset */
 };
 
 #endif

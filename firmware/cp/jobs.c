@@ -2,252 +2,475 @@
 #include "firmware/cp/jobs.h"
 
 #include <stddef.h>
+#include <string.h>
 
+#include "firmware/cp/contexts.h"
+#include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
 #include "firmware/cp/queues.h"
+#include "firmware/cp/scheduler.h"
 #include "firmware/cp/staging.h"
 #include "firmware/cp/validate.h"
 #include "firmware/lib/aclint.h"
+#include "firmware/lib/engines.h"
 #include "firmware/lib/host_address.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/mailbox.h"
 #include "firmware/lib/task_manager.h"
 #include "npu/registers/mailbox.h"
 
-enum job_state { JOB_IDLE, JOB_RUNNING, JOB_STOPPING, JOB_DEAD };
+enum job_state { JOB_FREE, JOB_RUNNING, JOB_STOPPING, JOB_RESETTING };
 
-/* After an abort only commands in flight finish; none takes this long. */
-static const uint64_t kStopTimeoutNs = 1000 * ACLINT_NS_PER_MS;
+/* A job of the Task Manager, in one of its slots. */
+struct active_job {
+  enum job_state state;
+  bool orphan;    /* its function was reset: nobody is told of its end */
+  uint32_t queue; /* slot in queues.h */
+  uint32_t context;
+  uint64_t job; /* number the host gave it */
+  uint32_t commands;
+  uint64_t taken_ns; /* when its submission was fetched */
+  uint64_t start_ns;
+  uint64_t end_ns; /* of its time */
+  uint64_t hang_limit_ns;
+  uint32_t retired;                /* when it was looked at last */
+  uint64_t deadline_ns;            /* when something must be done about it */
+  enum npu_job_status stop_status; /* why it is being stopped */
+  enum npu_fault stop_fault;
+  struct engine_work at; /* what an engine was doing for it then; kind 0: nothing */
+};
 
-static enum job_state state_;
-static uint32_t slot_; /* of the job's queue, unless idle or dead */
-static uint64_t job_;  /* number the host gave it */
-static uint64_t start_ns_;
-static uint64_t deadline_ns_;
-static enum npu_job_status stop_status_; /* why it is being stopped */
-static bool orphan_;                     /* its function was reset: nobody is told of its end */
-static uint32_t last_function_;          /* whose job ran last */
+/* After an abort only commands in flight finish. One that takes longer than this is stuck, or will not be missed. */
+static const uint64_t kStopTimeoutNs = 100 * ACLINT_NS_PER_MS;
 
 /* A virtual function's job may not keep the card from the others for longer. */
 static const uint64_t kVirtualFunctionLimitNs = ACLINT_NS_PER_S;
 
-/* The job's validated segments. The Task Manager reads them here while the job runs. */
-_Alignas(64) static struct npu_segment segments_[NPU_MAX_SEGMENTS];
+/* What a submission costs at least, so that no number of them is free. */
+static const uint64_t kLeastChargeNs = 1000;
 
-void jobs_init(void) {
-  state_ = JOB_IDLE;
-  orphan_ = false;
+static struct active_job jobs_[TASK_MANAGER_MAX_SLOTS];
+static uint32_t slots_;
+static uint32_t neural_engines_;
+static bool dead_;
+static uint32_t last_function_; /* whose job was started last */
+
+/* Each job's validated segments. The Task Manager reads them here while the job runs. */
+_Alignas(64) static struct npu_segment segments_[TASK_MANAGER_MAX_SLOTS][NPU_MAX_SEGMENTS];
+
+void jobs_init(uint32_t neural_engines) {
+  memset(jobs_, 0, sizeof(jobs_));
+  slots_ = task_manager_slots();
+  neural_engines_ = neural_engines;
+  dead_ = false;
   last_function_ = 0;
-  deadline_ns_ = ACLINT_NEVER;
+}
+
+/* A submission that was taken from its ring, on its way to the Task Manager or back. */
+struct taken {
+  uint32_t queue;
+  uint32_t context;
+  uint64_t taken_ns;
+  struct npu_submission submission;
+};
+
+static struct npu_fault_record record_of(uint32_t queue, uint32_t context, const struct npu_completion* completion) {
+  return (struct npu_fault_record){
+      .function = queue_function(queue),
+      .context = context_id(context),
+      .queue = (uint16_t)queue_number(queue),
+      .asid = (uint16_t)context_asid(context),
+      .job = completion->job,
+      .status = completion->status,
+      .fault = completion->fault,
+      .command = NPU_FAULT_NO_COMMAND,
+      .retired = completion->commands,
+      .address = completion->fault_address,
+      .start_ns = completion->start_ns,
+  };
+}
+
+static bool is_failure(uint32_t status) {
+  return status != NPU_JOB_OK && status != NPU_JOB_ABORTED;
+}
+
+/* Accounts for the job, then tells the host. */
+static void complete(uint32_t queue, uint32_t context, uint64_t taken_ns, struct npu_completion* completion) {
+  uint64_t cost = aclint_time_ns() - taken_ns;
+  context_count_end(context, completion->status, completion->end_ns - completion->start_ns);
+  scheduler_charge(context, cost < kLeastChargeNs ? kLeastChargeNs : cost);
+  queue_complete(queue, completion);
 }
 
 /* Completes a submission that never reached the Task Manager. */
-static void complete_unstarted(uint32_t slot, uint64_t job, enum npu_job_status status, enum npu_fault fault,
+static void complete_unstarted(const struct taken* taken, enum npu_job_status status, enum npu_fault fault,
                                uint64_t fault_address) {
   uint64_t now = aclint_time_ns();
   struct npu_completion completion = {
-      .job = job,
+      .job = taken->submission.job,
       .status = status,
       .fault = fault,
       .fault_address = fault_address,
       .start_ns = now,
       .end_ns = now,
   };
-  queue_complete(slot, &completion);
+  if (is_failure(status)) {
+    struct npu_fault_record record = record_of(taken->queue, taken->context, &completion);
+    if (context_fail(taken->context)) record.flags |= NPU_FAULT_RECORD_CONTEXT_STOPPED;
+    faults_record(&record);
+  }
+  complete(taken->queue, taken->context, taken->taken_ns, &completion);
 }
 
-static void refuse(uint32_t slot, uint64_t job, const char* what, const char* reason) {
-  function_log(queue_function(slot), "queue %u: job %lu refused: %s: %s", queue_number(slot), (unsigned long)job, what,
-               reason);
-  complete_unstarted(slot, job, NPU_JOB_BAD_SUBMISSION, NPU_FAULT_NONE, 0);
+static void refuse(const struct taken* taken, const char* what, const char* reason) {
+  function_log(queue_function(taken->queue), "queue %u: job %lu refused: %s: %s", queue_number(taken->queue),
+               (unsigned long)taken->submission.job, what, reason);
+  complete_unstarted(taken, NPU_JOB_BAD_SUBMISSION, NPU_FAULT_NONE, 0);
 }
 
-static void fail_fetch(uint32_t slot, uint64_t job, const char* what, uint64_t address, enum dma_result result) {
-  function_log(queue_function(slot), "queue %u: job %lu failed: %s at %lx unreadable: %s", queue_number(slot),
-               (unsigned long)job, what, (unsigned long)address, dma_result_name(result));
-  complete_unstarted(slot, job, NPU_JOB_FAULT, NPU_FAULT_FETCH, address);
+static void fail_fetch(const struct taken* taken, const char* what, uint64_t address, enum dma_result result) {
+  function_log(queue_function(taken->queue), "queue %u: job %lu failed: %s at %lx unreadable: %s",
+               queue_number(taken->queue), (unsigned long)taken->submission.job, what, (unsigned long)address,
+               dma_result_name(result));
+  complete_unstarted(taken, NPU_JOB_FAULT, NPU_FAULT_FETCH, address);
+}
+
+static const char* check_segment(const struct taken* taken, const struct npu_segment* segment) {
+  const char* reason = validate_segment(segment, function_share(queue_function(taken->queue)));
+  if (!reason && segment->kind == NPU_SEGMENT_DEVICE &&
+      !context_may_use(taken->context, segment->base, segment->size)) {
+    reason = "outside the context's ranges";
+  }
+  return reason;
 }
 
 /* Brings the segment table into the TCM and checks it; false if the job was completed because of it. */
-static bool fetch_segments(uint32_t slot, const struct npu_submission* submission) {
-  enum dma_result result =
-      dma_copy(queue_function(slot), dma_address(segments_), host_to_card(submission->segment_table),
-               submission->segment_count * (uint32_t)sizeof(segments_[0]));
+static bool fetch_segments(uint32_t slot, const struct taken* taken) {
+  const struct npu_submission* submission = &taken->submission;
+  struct npu_segment* segments = segments_[slot];
+  uint32_t function = queue_function(taken->queue);
+  enum dma_result result = dma_copy(function, dma_address(segments), host_to_card(submission->segment_table),
+                                    submission->segment_count * (uint32_t)sizeof(segments[0]));
   if (result != DMA_OK) {
-    fail_fetch(slot, submission->job, "segment table", submission->segment_table, result);
+    fail_fetch(taken, "segment table", submission->segment_table, result);
     return false;
   }
   for (uint32_t i = 0; i < submission->segment_count; ++i) {
-    const char* reason = validate_segment(&segments_[i], function_share(queue_function(slot)));
+    const char* reason = check_segment(taken, &segments[i]);
     if (reason) {
-      function_log(queue_function(slot), "queue %u: segment %u: base %lx size %lx", queue_number(slot), i,
-                   (unsigned long)segments_[i].base, (unsigned long)segments_[i].size);
-      refuse(slot, submission->job, "segment", reason);
+      function_log(function, "queue %u: segment %u: base %lx size %lx", queue_number(taken->queue), i,
+                   (unsigned long)segments[i].base, (unsigned long)segments[i].size);
+      refuse(taken, "segment", reason);
       return false;
     }
   }
-  const char* reason = validate_commands(submission, &segments_[submission->command_segment]);
-  if (reason) refuse(slot, submission->job, "commands", reason);
+  const char* reason = validate_commands(submission, &segments[submission->command_segment]);
+  if (reason) refuse(taken, "commands", reason);
   return reason == NULL;
 }
 
-static bool stage_commands(uint32_t slot, const struct npu_submission* submission) {
-  struct staging_result result = staging_copy(queue_function(slot), &segments_[submission->command_segment],
-                                              submission->command_offset, submission->command_bytes);
+static bool stage_commands(uint32_t slot, const struct taken* taken) {
+  const struct npu_submission* submission = &taken->submission;
+  struct staging_result result =
+      staging_copy(slot, queue_function(taken->queue), &segments_[slot][submission->command_segment],
+                   submission->command_offset, submission->command_bytes);
   switch (result.status) {
     case STAGING_OK:
       return true;
     case STAGING_UNREADABLE:
-      fail_fetch(slot, submission->job, "command stream", result.address, result.dma);
+      fail_fetch(taken, "command stream", result.address, result.dma);
       return false;
     case STAGING_BAD_PAGE:
-      refuse(slot, submission->job, "page list", "not a page the card can reach");
+      refuse(taken, "page list", "not a page the card can reach");
       return false;
   }
   return false;
 }
 
-static uint64_t deadline_of(const struct npu_submission* submission) {
-  uint64_t limit = submission->timeout_us * ACLINT_NS_PER_US;
-  if (last_function_ != 0 && (limit == 0 || limit > kVirtualFunctionLimitNs)) limit = kVirtualFunctionLimitNs;
-  return limit == 0 ? ACLINT_NEVER : start_ns_ + limit;
+/* End of the time that the job has. */
+static uint64_t end_of(const struct taken* taken, uint64_t start_ns) {
+  uint64_t limit = context_job_limit_ns(taken->context);
+  uint64_t own = taken->submission.timeout_us * ACLINT_NS_PER_US;
+  if (own != 0 && own < limit) limit = own;
+  if (queue_function(taken->queue) != 0 && limit > kVirtualFunctionLimitNs) limit = kVirtualFunctionLimitNs;
+  return limit == ACLINT_NEVER ? ACLINT_NEVER : start_ns + limit;
 }
 
-static void execute(uint32_t slot, const struct npu_submission* submission) {
-  if (!fetch_segments(slot, submission) || !stage_commands(slot, submission)) return;
+/* When a running job must be looked at next. */
+static uint64_t next_look(const struct active_job* job, uint64_t now_ns) {
+  uint64_t hang = job->hang_limit_ns == ACLINT_NEVER ? ACLINT_NEVER : now_ns + job->hang_limit_ns;
+  return hang < job->end_ns ? hang : job->end_ns;
+}
+
+static void execute(uint32_t slot, const struct taken* taken) {
+  if (!fetch_segments(slot, taken) || !stage_commands(slot, taken)) return;
   struct task_manager_job job = {
-      .commands = STAGING_ADDRESS,
-      .command_bytes = submission->command_bytes,
-      .context = submission->context,
-      .function = queue_function(slot),
-      .segments = dma_address(segments_),
-      .segment_count = submission->segment_count,
+      .commands = staging_address(slot),
+      .command_bytes = taken->submission.command_bytes,
+      .asid = context_asid(taken->context),
+      .function = queue_function(taken->queue),
+      .segments = dma_address(segments_[slot]),
+      .segment_count = taken->submission.segment_count,
   };
-  start_ns_ = aclint_time_ns();
-  if (!task_manager_start(&job)) {
-    function_log(queue_function(slot), "queue %u: job %lu aborted: the Task Manager is busy", queue_number(slot),
-                 (unsigned long)submission->job);
-    complete_unstarted(slot, submission->job, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
+  uint64_t start = aclint_time_ns();
+  if (!task_manager_start(slot, &job)) {
+    function_log(job.function, "queue %u: job %lu aborted: the Task Manager is busy", queue_number(taken->queue),
+                 (unsigned long)taken->submission.job);
+    complete_unstarted(taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
     return;
   }
-  state_ = JOB_RUNNING;
-  slot_ = slot;
-  job_ = submission->job;
-  orphan_ = false;
-  last_function_ = queue_function(slot);
-  deadline_ns_ = deadline_of(submission);
+  last_function_ = job.function;
+  struct active_job* active = &jobs_[slot];
+  *active = (struct active_job){
+      .state = JOB_RUNNING,
+      .queue = taken->queue,
+      .context = taken->context,
+      .job = taken->submission.job,
+      .commands = job.command_bytes / (uint32_t)sizeof(struct npu_command),
+      .taken_ns = taken->taken_ns,
+      .start_ns = start,
+      .end_ns = end_of(taken, start),
+      .hang_limit_ns = context_hang_limit_ns(taken->context),
+  };
+  active->deadline_ns = next_look(active, start);
 }
 
-static bool running(void) {
-  return state_ == JOB_RUNNING || state_ == JOB_STOPPING;
+static int free_slot(void) {
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    if (jobs_[slot].state == JOB_FREE) return (int)slot;
+  }
+  return -1;
+}
+
+/* Whether jobs of the queue complete without being tried. */
+static bool gives_up(uint32_t queue, uint32_t context) {
+  return dead_ || queue_draining(queue) || context_stopped(context);
+}
+
+static void serve_submission(uint32_t slot, uint32_t queue, uint64_t now_ns) {
+  struct taken taken = {.queue = queue, .context = queue_context(queue), .taken_ns = now_ns};
+  uint64_t address = queue_submission_address(queue);
+  context_count_taken(taken.context);
+  enum dma_result result = queue_fetch(queue, &taken.submission);
+  if (result != DMA_OK) {
+    fail_fetch(&taken, "submission", address, result);
+    return;
+  }
+  if (gives_up(queue, taken.context)) {
+    complete_unstarted(&taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
+    return;
+  }
+  const char* reason = validate_submission(&taken.submission, context_id(taken.context));
+  if (reason) {
+    refuse(&taken, "submission", reason);
+  } else if (taken.submission.opcode == NPU_SUBMIT_NOP) {
+    complete_unstarted(&taken, NPU_JOB_OK, NPU_FAULT_NONE, 0);
+  } else {
+    execute(slot, &taken);
+  }
 }
 
 bool jobs_start_next(void) {
-  if (running()) return false;
-  int next = queue_next_ready();
-  if (next < 0) return false;
-  uint32_t slot = (uint32_t)next;
-  uint64_t address = queue_submission_address(slot);
-  struct npu_submission submission;
-  enum dma_result result = queue_fetch(slot, &submission);
-  if (result != DMA_OK) {
-    fail_fetch(slot, 0, "submission", address, result);
-    return true;
-  }
-  if (queue_draining(slot) || state_ == JOB_DEAD) {
-    complete_unstarted(slot, submission.job, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
-    return true;
-  }
-  const char* reason = validate_submission(&submission, queue_context(slot));
-  if (reason) {
-    refuse(slot, submission.job, "submission", reason);
-  } else if (submission.opcode == NPU_SUBMIT_NOP) {
-    complete_unstarted(slot, submission.job, NPU_JOB_OK, NPU_FAULT_NONE, 0);
-  } else {
-    execute(slot, &submission);
-  }
+  uint64_t now = aclint_time_ns();
+  scheduler_look(now);
+  int slot = free_slot();
+  if (slot < 0) return false;
+  int queue = scheduler_next(now);
+  if (queue < 0) return false;
+  serve_submission((uint32_t)slot, (uint32_t)queue, now);
   return true;
 }
 
-static enum npu_job_status status_of(const struct task_manager_end* end) {
-  if (!end->error) return NPU_JOB_OK; /* also when it ended just before it was to be stopped */
-  if (end->fault != NPU_FAULT_NONE) return NPU_JOB_FAULT;
-  return state_ == JOB_STOPPING ? stop_status_ : NPU_JOB_ABORTED;
+/* The end of a job that had to be stopped, unless it came to one of its own just before. */
+static bool was_stopped(const struct active_job* job, const struct task_manager_end* end) {
+  if (job->state == JOB_RESETTING) return true; /* any fault is that of the command that was abandoned */
+  return job->state == JOB_STOPPING && end->error && end->fault == NPU_FAULT_NONE;
+}
+
+static enum npu_job_status status_of(const struct active_job* job, const struct task_manager_end* end) {
+  if (was_stopped(job, end)) return job->stop_status;
+  if (!end->error) return NPU_JOB_OK;
+  return end->fault != NPU_FAULT_NONE ? NPU_JOB_FAULT : NPU_JOB_ABORTED;
+}
+
+static struct npu_completion completion_of(const struct active_job* job, const struct task_manager_end* end) {
+  struct npu_completion completion = {
+      .job = job->job,
+      .status = status_of(job, end),
+      .fault = end->fault,
+      .fault_address = end->fault_address,
+      .fault_command = end->fault_command,
+      .commands = end->retired,
+      .start_ns = end->start_ns,
+      .end_ns = end->end_ns,
+  };
+  if (!was_stopped(job, end)) return completion;
+  completion.fault = job->stop_fault;
+  completion.fault_command = job->at.kind != 0 ? job->at.command : 0;
+  completion.fault_address = 0;
+  return completion;
+}
+
+/* Which engine a fault belongs to stands in the command, whose copy nobody has changed. */
+static void name_place(uint32_t slot, const struct active_job* job, const struct task_manager_end* end,
+                       struct npu_fault_record* record) {
+  if (was_stopped(job, end)) {
+    record->block = job->at.kind;
+    record->engine = job->at.engine;
+    if (job->at.kind != 0) record->command = job->at.command;
+    return;
+  }
+  if (end->fault_command >= job->commands || end->fault == NPU_FAULT_FETCH) return;
+  record->command = end->fault_command;
+  struct npu_command header;
+  if (!staging_command(slot, end->fault_command, &header)) return;
+  record->block = header.kind;
+  record->engine = header.engine;
+}
+
+static void say_end(const struct npu_fault_record* record) {
+  function_log(record->function, "queue %u: job %lu ended with status %u, fault %u at command %u, address %lx",
+               record->queue, (unsigned long)record->job, record->status, record->fault, record->command,
+               (unsigned long)record->address);
+  if (record->flags & NPU_FAULT_RECORD_ENGINE_RESET) {
+    function_log(record->function, "queue %u: engine %u of kind %u held its command %u and was reset", record->queue,
+                 record->engine, record->block, record->command);
+  }
+  if (record->flags & NPU_FAULT_RECORD_CONTEXT_STOPPED) {
+    function_log(record->function, "context %u takes no more jobs", record->context);
+  }
+}
+
+static void record_end(uint32_t slot, const struct active_job* job, const struct task_manager_end* end,
+                       const struct npu_completion* completion) {
+  struct npu_fault_record record = record_of(job->queue, job->context, completion);
+  name_place(slot, job, end, &record);
+  if (job->state == JOB_RESETTING) record.flags |= NPU_FAULT_RECORD_ENGINE_RESET;
+  if (dead_) record.flags |= NPU_FAULT_RECORD_CARD_DEAD;
+  if (is_failure(completion->status) && context_fail(job->context)) {
+    record.flags |= NPU_FAULT_RECORD_CONTEXT_STOPPED;
+  }
+  say_end(&record);
+  faults_record(&record);
+}
+
+static void finish(uint32_t slot, const struct task_manager_end* end) {
+  struct active_job* job = &jobs_[slot];
+  if (!job->orphan) {
+    struct npu_completion completion = completion_of(job, end);
+    if (is_failure(completion.status) || job->state == JOB_RESETTING) record_end(slot, job, end, &completion);
+    complete(job->queue, job->context, job->taken_ns, &completion);
+  }
+  job->state = JOB_FREE;
 }
 
 void jobs_serve_task_manager(void) {
-  struct task_manager_end end;
-  if (!task_manager_take_end(&end)) return;
-  if (state_ == JOB_IDLE || state_ == JOB_DEAD) {
-    log_line("the Task Manager ended a job that nobody waits for");
-    return;
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    struct task_manager_end end;
+    if (!task_manager_take_end(slot, &end)) continue;
+    if (jobs_[slot].state == JOB_FREE) {
+      log_line("the Task Manager ended a job that nobody waits for");
+    } else {
+      finish(slot, &end);
+    }
   }
-  if (orphan_) {
-    state_ = JOB_IDLE;
-    deadline_ns_ = ACLINT_NEVER;
-    return;
-  }
-  struct npu_completion completion = {
-      .job = job_,
-      .status = status_of(&end),
-      .fault = end.fault,
-      .fault_address = end.fault_address,
-      .fault_command = end.fault_command,
-      .commands = end.retired,
-      .start_ns = end.start_ns,
-      .end_ns = end.end_ns,
-  };
-  if (completion.status != NPU_JOB_OK) {
-    function_log(queue_function(slot_), "queue %u: job %lu ended with status %u, fault %u at command %u, address %lx",
-                 queue_number(slot_), (unsigned long)job_, completion.status, completion.fault,
-                 completion.fault_command, (unsigned long)completion.fault_address);
-  }
-  state_ = JOB_IDLE;
-  deadline_ns_ = ACLINT_NEVER;
-  queue_complete(slot_, &completion);
 }
 
-static void stop(enum npu_job_status status) {
-  task_manager_abort();
-  state_ = JOB_STOPPING;
-  stop_status_ = status;
-  deadline_ns_ = aclint_time_ns() + kStopTimeoutNs;
+static void stop(uint32_t slot, enum npu_job_status status, enum npu_fault fault) {
+  struct active_job* job = &jobs_[slot];
+  if (!engines_find(neural_engines_, context_asid(job->context), &job->at)) job->at.kind = 0;
+  task_manager_abort(slot);
+  job->state = JOB_STOPPING;
+  job->stop_status = status;
+  job->stop_fault = fault;
+  job->deadline_ns = aclint_time_ns() + kStopTimeoutNs;
+}
+
+/* The Task Manager waits for a command that does not come back. */
+static bool reset_engines(struct active_job* job, uint64_t now_ns) {
+  uint32_t asid = context_asid(job->context);
+  if (!engines_find(neural_engines_, asid, &job->at)) return false;
+  job->state = JOB_RESETTING;
+  job->stop_fault = NPU_FAULT_ENGINE_STUCK;
+  job->deadline_ns = now_ns + kStopTimeoutNs;
+  (void)engines_reset(neural_engines_, asid);
+  return true;
+}
+
+/* Nothing that firmware can reach brings the Task Manager back. */
+static void die(uint32_t slot, uint64_t now_ns) {
+  log_line("the Task Manager does not stop: reset the card");
+  dead_ = true;
+  mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_FAULT);
+  struct task_manager_end end = {
+      .error = true, .retired = jobs_[slot].retired, .start_ns = jobs_[slot].start_ns, .end_ns = now_ns};
+  finish(slot, &end);
+}
+
+/* A running job is over its time, or it is time to look whether it moves. */
+static void look_at(uint32_t slot, uint64_t now_ns) {
+  struct active_job* job = &jobs_[slot];
+  uint32_t retired = task_manager_retired(slot);
+  if (now_ns < job->end_ns && retired != job->retired) {
+    job->retired = retired;
+    job->deadline_ns = next_look(job, now_ns);
+    return;
+  }
+  job->retired = retired;
+  bool hangs = now_ns < job->end_ns;
+  function_log(queue_function(job->queue), "queue %u: job %lu %s after %lu us, %u of %u commands done",
+               queue_number(job->queue), (unsigned long)job->job, hangs ? "hangs" : "timed out",
+               (unsigned long)((now_ns - job->start_ns) / ACLINT_NS_PER_US), retired, job->commands);
+  stop(slot, NPU_JOB_TIMEOUT, hangs ? NPU_FAULT_HANG : NPU_FAULT_NONE);
 }
 
 uint64_t jobs_deadline(void) {
-  return deadline_ns_;
+  uint64_t deadline = ACLINT_NEVER;
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    if (jobs_[slot].state != JOB_FREE && jobs_[slot].deadline_ns < deadline) deadline = jobs_[slot].deadline_ns;
+  }
+  return deadline;
 }
 
 void jobs_serve_time(uint64_t now_ns) {
-  if (now_ns < deadline_ns_) return;
-  if (state_ == JOB_RUNNING) {
-    function_log(queue_function(slot_), "queue %u: job %lu timed out after %lu us", queue_number(slot_),
-                 (unsigned long)job_, (unsigned long)((now_ns - start_ns_) / ACLINT_NS_PER_US));
-    stop(NPU_JOB_TIMEOUT);
-  } else if (state_ == JOB_STOPPING) {
-    log_line("the Task Manager does not stop: reset the card");
-    state_ = JOB_DEAD;
-    deadline_ns_ = ACLINT_NEVER;
-    mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_FAULT);
-    if (!orphan_) complete_unstarted(slot_, job_, stop_status_, NPU_FAULT_NONE, 0);
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    struct active_job* job = &jobs_[slot];
+    if (job->state == JOB_FREE || now_ns < job->deadline_ns) continue;
+    if (job->state == JOB_RUNNING) {
+      look_at(slot, now_ns);
+    } else if (job->state == JOB_RESETTING || !reset_engines(job, now_ns)) {
+      die(slot, now_ns);
+    }
   }
 }
 
 void jobs_abort_queue(uint32_t slot) {
-  if (state_ == JOB_RUNNING && !orphan_ && slot_ == slot) stop(NPU_JOB_ABORTED);
+  for (uint32_t i = 0; i < slots_; ++i) {
+    struct active_job* job = &jobs_[i];
+    if (job->state == JOB_RUNNING && !job->orphan && job->queue == slot) stop(i, NPU_JOB_ABORTED, NPU_FAULT_NONE);
+  }
 }
 
 bool jobs_busy_with(uint32_t slot) {
-  return running() && !orphan_ && slot_ == slot;
+  for (uint32_t i = 0; i < slots_; ++i) {
+    if (jobs_[i].state != JOB_FREE && !jobs_[i].orphan && jobs_[i].queue == slot) return true;
+  }
+  return false;
 }
 
 void jobs_forget_function(uint32_t function) {
   if (last_function_ == function) task_manager_clear_memories();
-  if (!running() || orphan_ || queue_function(slot_) != function) return;
-  orphan_ = true;
-  if (state_ == JOB_RUNNING) stop(NPU_JOB_ABORTED);
+  for (uint32_t i = 0; i < slots_; ++i) {
+    struct active_job* job = &jobs_[i];
+    if (job->state == JOB_FREE || job->orphan || queue_function(job->queue) != function) continue;
+    job->orphan = true;
+    if (job->state == JOB_RUNNING) stop(i, NPU_JOB_ABORTED, NPU_FAULT_NONE);
+  }
 }
 
 bool jobs_orphan_runs(void) {
-  return running() && orphan_;
+  for (uint32_t i = 0; i < slots_; ++i) {
+    if (jobs_[i].state != JOB_FREE && jobs_[i].orphan) return true;
+  }
+  return false;
 }

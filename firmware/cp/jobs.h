@@ -1,39 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Runs submissions, one at a time on the card, in turns of functions and of their queues:
+ * Runs submissions, as many at a time as the Task Manager has job slots, in the order that scheduler.h decides:
  *
- *   IDLE --jobs_start_next--> RUNNING --Task Manager ends--> completion, IDLE
- *                                \--time-out, queue destroyed--> STOPPING --Task Manager ends--> completion, IDLE
- *                                                                    \--kStopTimeoutNs--> DEAD until the card is reset
+ *   FREE --jobs_start_next--> RUNNING --Task Manager ends--> completion, FREE
+ *                                \--over a limit, killed--> STOPPING --Task Manager ends--> completion, FREE
+ *                 kStopTimeoutNs: the engines that hold its commands are reset --\--> RESETTING --ends--> the same
+ *                                 kStopTimeoutNs, or no engine to blame: the card is dead until it is reset --\
  *
- * A job of a virtual function gets one second at most, whatever its time-out. Nothing here waits for a job; the main
- * loop sleeps until the Task Manager, a doorbell, a message or jobs_deadline().
+ * Limits of a job: its own time-out, its context's job limit, one second for a virtual function; and the context's hang
+ * limit, which looks at the Task Manager's count of retired commands: if it has not moved for that long, the job hangs.
+ * (It is sampled once a limit, so a hang is found after one to two of them.) Each job that fails or is stopped by a
+ * limit leaves a fault record (faults.h) before its completion. Nothing here waits for a job; the main loop sleeps
+ * until the Task Manager, a doorbell, a message or jobs_deadline().
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-void jobs_init(void);
+/* `neural_engines`: how many the card has. */
+void jobs_init(uint32_t neural_engines);
 
-/* If no job runs: takes the next submission and starts or completes it. False if there was nothing to do. */
+/* If a job slot is free: takes the next submission and starts or completes it. False if there was nothing to do. */
 bool jobs_start_next(void);
 
 /* The Task Manager has interrupted. */
 void jobs_serve_task_manager(void);
 
-/* When jobs_serve_time must be called, card time in ns; ACLINT_NEVER if no job can time out. */
+/* When jobs_serve_time must be called, card time in ns; ACLINT_NEVER if no job has a limit. */
 uint64_t jobs_deadline(void);
 void jobs_serve_time(uint64_t now_ns);
 
-/* Stops the job that runs, if it is of the queue in `slot`; it completes as NPU_JOB_ABORTED. */
+/* Stops the job of the queue in `slot`, if one runs; it completes as NPU_JOB_ABORTED. */
 void jobs_abort_queue(uint32_t slot);
 
 /* Whether a job of that queue runs or stops. */
 bool jobs_busy_with(uint32_t slot);
 
-/* `function` was reset: stops its job, which completes nowhere, and keeps the next one from seeing what it left behind.
- */
+/* `function` was reset: stops its jobs, which complete nowhere, and keeps the next one from seeing what they left
+ * behind. */
 void jobs_forget_function(uint32_t function);
 
 /* Whether such a job still runs; it may still write its function's share. */

@@ -3,9 +3,13 @@
 
 #include <string.h>
 
+#include "firmware/cp/context_messages.h"
+#include "firmware/cp/contexts.h"
+#include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
 #include "firmware/cp/jobs.h"
 #include "firmware/cp/queues.h"
+#include "firmware/cp/scheduler.h"
 #include "firmware/cp/validate.h"
 #include "firmware/cp/version.h"
 #include "firmware/lib/aclint.h"
@@ -21,8 +25,10 @@ enum waits_for { WAITS_FOR_NOTHING, WAITS_FOR_MEMORY, WAITS_FOR_DRAIN, WAITS_FOR
 struct open_message {
   enum waits_for waits_for;
   struct mailbox_message request;
-  /* Of QUEUE_DESTROY: */
-  uint32_t slot;
+  /* Of QUEUE_DESTROY and CONTEXT_DESTROY: */
+  uint32_t queues;  /* that go, bit n for queue n of the function */
+  int context;      /* that goes with them, or -1 */
+  uint32_t aborted; /* jobs of it before */
   uint64_t deadline_ns;
   uint32_t pending; /* submissions when the deadline was set */
 };
@@ -52,6 +58,15 @@ static void reply_status(uint32_t function, const struct mailbox_message* reques
   mailbox_reply(function, request, &reply, status);
 }
 
+/* The one of that id, or one with default rights; -1 if the function has no place for that. */
+static int context_for_queue(uint32_t function, uint32_t id) {
+  int context = context_find(function, id);
+  if (context >= 0) return context;
+  context = context_create_implicit(function, id);
+  if (context >= 0) scheduler_add((uint32_t)context);
+  return context;
+}
+
 static void serve_queue_create(uint32_t function, const struct mailbox_message* message) {
   struct queue_arguments arguments = queue_arguments_from(message);
   const char* reason = validate_queue(&arguments, function_queues(function), function_vectors(function));
@@ -66,8 +81,50 @@ static void serve_queue_create(uint32_t function, const struct mailbox_message* 
     reply_status(function, message, NPU_MAILBOX_BUSY);
     return;
   }
-  queue_create(function, &arguments);
+  int context = context_for_queue(function, arguments.context);
+  if (context < 0) {
+    function_log(function, "QUEUE_CREATE of queue %u refused: no place for context %u, destroy one", arguments.queue,
+                 arguments.context);
+    reply_status(function, message, NPU_MAILBOX_FULL);
+    return;
+  }
+  queue_create(function, (uint32_t)context, &arguments);
   reply_status(function, message, NPU_MAILBOX_OK);
+}
+
+/* Submissions that the queues in `queues` still hold. */
+static uint32_t pending_of(uint32_t function, uint32_t queues) {
+  uint32_t pending = 0;
+  for (uint32_t queue = 0; queues >> queue != 0; ++queue) {
+    if (queues >> queue & 1u) pending += queue_pending(queue_slot(function, queue));
+  }
+  return pending;
+}
+
+static bool busy_with(uint32_t function, uint32_t queues) {
+  for (uint32_t queue = 0; queues >> queue != 0; ++queue) {
+    if ((queues >> queue & 1u) && jobs_busy_with(queue_slot(function, queue))) return true;
+  }
+  return false;
+}
+
+/* Ends `queues` of the function, and `context` with them unless it is -1; serve_drain() answers when that is done. */
+static void drain(uint32_t function, const struct mailbox_message* message, uint32_t queues, int context) {
+  for (uint32_t queue = 0; queues >> queue != 0; ++queue) {
+    if (!(queues >> queue & 1u)) continue;
+    queue_start_draining(queue_slot(function, queue));
+    jobs_abort_queue(queue_slot(function, queue));
+  }
+  struct open_message open = {
+      .waits_for = WAITS_FOR_DRAIN,
+      .request = *message,
+      .queues = queues,
+      .context = context,
+      .aborted = context < 0 ? 0 : context_counters((uint32_t)context)->aborted,
+      .deadline_ns = aclint_time_ns() + kDrainTimeoutNs,
+      .pending = pending_of(function, queues),
+  };
+  keep_open(function, &open);
 }
 
 static void serve_queue_destroy(uint32_t function, const struct mailbox_message* message) {
@@ -77,17 +134,17 @@ static void serve_queue_destroy(uint32_t function, const struct mailbox_message*
     reply_status(function, message, NPU_MAILBOX_BAD_ARGUMENT);
     return;
   }
-  uint32_t slot = queue_slot(function, queue);
-  queue_start_draining(slot);
-  jobs_abort_queue(slot);
-  struct open_message open = {
-      .waits_for = WAITS_FOR_DRAIN,
-      .request = *message,
-      .slot = slot,
-      .deadline_ns = aclint_time_ns() + kDrainTimeoutNs,
-      .pending = queue_pending(slot),
-  };
-  keep_open(function, &open);
+  drain(function, message, 1u << queue, -1);
+}
+
+static void serve_context_destroy(uint32_t function, const struct mailbox_message* message) {
+  int context = context_find(function, message->word[1]);
+  if (context < 0) {
+    function_log(function, "CONTEXT_DESTROY of %u refused: there is none", message->word[1]);
+    reply_status(function, message, NPU_MAILBOX_BAD_ARGUMENT);
+    return;
+  }
+  drain(function, message, context_queues((uint32_t)context), context);
 }
 
 static void serve_partition(uint32_t function, const struct mailbox_message* message) {
@@ -95,8 +152,8 @@ static void serve_partition(uint32_t function, const struct mailbox_message* mes
   if (vfs > NPU_MAX_VFS) {
     function_log(function, "PARTITION refused: %u virtual functions, the card has at most %u", vfs, NPU_MAX_VFS);
     reply_status(function, message, NPU_MAILBOX_BAD_ARGUMENT);
-  } else if (queues_exist()) {
-    function_log(function, "PARTITION refused: a function has a queue, destroy it first");
+  } else if (queues_exist() || contexts_exist()) {
+    function_log(function, "PARTITION refused: a function has a queue or a context, destroy it first");
     reply_status(function, message, NPU_MAILBOX_BUSY);
   } else if (!functions_partition(vfs)) {
     function_log(function, "PARTITION refused: too little DRAM for %u virtual functions", vfs);
@@ -127,6 +184,10 @@ static bool permitted(uint32_t function, uint32_t opcode) {
     case NPU_MESSAGE_PING:
     case NPU_MESSAGE_QUEUE_CREATE:
     case NPU_MESSAGE_QUEUE_DESTROY:
+    case NPU_MESSAGE_CONTEXT_CREATE:
+    case NPU_MESSAGE_CONTEXT_DESTROY:
+    case NPU_MESSAGE_CONTEXT_STATUS:
+    case NPU_MESSAGE_FAULT_READ:
       return true;
     default:
       return function == 0;
@@ -149,12 +210,16 @@ static void serve_message(uint32_t function, const struct mailbox_message* messa
       .job_bytes = function_share(function)->bytes,
   };
   if (handshake_serve(function, message, &identity)) return;
+  if (context_messages_serve(function, message)) return;
   switch (opcode) {
     case NPU_MESSAGE_QUEUE_CREATE:
       serve_queue_create(function, message);
       break;
     case NPU_MESSAGE_QUEUE_DESTROY:
       serve_queue_destroy(function, message);
+      break;
+    case NPU_MESSAGE_CONTEXT_DESTROY:
+      serve_context_destroy(function, message);
       break;
     case NPU_MESSAGE_PARTITION:
       serve_partition(function, message);
@@ -183,6 +248,8 @@ static void forget_function(uint32_t function) {
   close_message(function);
   jobs_forget_function(function);
   queues_remove_function(function);
+  contexts_remove_function(function);
+  faults_forget_function(function);
   function_reset(function);
 }
 
@@ -196,22 +263,37 @@ void mailbox_service_serve(void) {
   }
 }
 
-/* True when QUEUE_DESTROY is answered. */
+/* What is left in a ring whose host frees no completions ends with the queue; no job of it is accounted for. */
+static void remove_queues(uint32_t function, uint32_t queues) {
+  for (uint32_t queue = 0; queues >> queue != 0; ++queue) {
+    if (!(queues >> queue & 1u)) continue;
+    uint32_t slot = queue_slot(function, queue), pending = queue_pending(slot);
+    if (pending != 0) {
+      function_log(function, "queue %u destroyed with %u submissions unanswered: the host does not free completions",
+                   queue, pending);
+    }
+    queue_remove(slot);
+  }
+}
+
+/* True when QUEUE_DESTROY or CONTEXT_DESTROY is answered. */
 static bool serve_drain(uint32_t function, struct open_message* open, uint64_t now_ns) {
-  uint32_t pending = queue_pending(open->slot);
-  bool busy = jobs_busy_with(open->slot);
+  uint32_t pending = pending_of(function, open->queues);
+  bool busy = busy_with(function, open->queues);
   if (busy || pending != open->pending) {
     open->pending = pending;
     open->deadline_ns = now_ns + kDrainTimeoutNs;
   }
   if (busy || (pending != 0 && now_ns < open->deadline_ns)) return false;
-  if (pending != 0) {
-    function_log(function, "queue %u destroyed with %u submissions unanswered: the host does not free completions",
-                 queue_number(open->slot), pending);
+  struct mailbox_message reply = {{0}};
+  if (open->context >= 0) reply.word[1] = context_counters((uint32_t)open->context)->aborted - open->aborted;
+  remove_queues(function, open->queues);
+  /* One that was made for its queues has gone with the last of them. */
+  if (open->context >= 0 && context_find(function, open->request.word[1]) == open->context) {
+    context_remove((uint32_t)open->context);
   }
-  queue_remove(open->slot);
   close_message(function);
-  reply_status(function, &open->request, NPU_MAILBOX_OK);
+  mailbox_reply(function, &open->request, &reply, NPU_MAILBOX_OK);
   return true;
 }
 
@@ -247,7 +329,7 @@ uint64_t mailbox_service_deadline(void) {
   uint64_t deadline = ACLINT_NEVER;
   for (uint32_t function = 0; waiting_ >> function != 0; ++function) {
     const struct open_message* open = &open_[function];
-    bool timed = open->waits_for == WAITS_FOR_DRAIN && !jobs_busy_with(open->slot);
+    bool timed = open->waits_for == WAITS_FOR_DRAIN && !busy_with(function, open->queues);
     if (timed && open->deadline_ns < deadline) deadline = open->deadline_ns;
   }
   return deadline;

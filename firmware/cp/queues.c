@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "firmware/abi/memory_map.h"
+#include "firmware/cp/contexts.h"
 #include "firmware/lib/host_address.h"
 #include "firmware/lib/mailbox.h"
 
@@ -13,7 +14,7 @@ struct queue {
   bool broken; /* its host cannot be written */
   uint32_t entries;
   uint32_t vector;
-  uint32_t context;
+  uint32_t context;         /* contexts.h */
   uint64_t submission_ring; /* bus addresses */
   uint64_t completion_ring;
   uint32_t sq_head, sq_tail;
@@ -25,8 +26,6 @@ struct queue {
 
 static struct queue queues_[QUEUE_SLOTS];
 static uint32_t owners_; /* bit n: function n may have a queue */
-static uint32_t last_function_;
-static uint32_t last_queue_[FUNCTIONS_MAX]; /* of each function, the queue served last */
 
 /* DMA buffers: static, because a copy that timed out may still use them; aligned so that no entry is split. */
 _Alignas(64) static struct npu_submission submission_;
@@ -35,24 +34,21 @@ _Alignas(64) static struct npu_completion completion_;
 void queues_init(void) {
   memset(queues_, 0, sizeof(queues_));
   owners_ = 0;
-  last_function_ = FUNCTIONS_MAX - 1;
-  for (uint32_t function = 0; function < FUNCTIONS_MAX; ++function) {
-    last_queue_[function] = function_queues(function) - 1;
-  }
 }
 
-void queue_create(uint32_t function, const struct queue_arguments* arguments) {
+void queue_create(uint32_t function, uint32_t context, const struct queue_arguments* arguments) {
   uint32_t queue = arguments->queue;
   owners_ |= 1u << function;
   queues_[queue_slot(function, queue)] = (struct queue){
       .exists = true,
       .entries = 1u << arguments->log2_entries,
       .vector = arguments->vector,
-      .context = arguments->context,
+      .context = context,
       .submission_ring = arguments->submission_ring,
       .completion_ring = arguments->completion_ring,
       .phase = 1,
   };
+  context_join(context, queue);
   mailbox_clear_doorbell(function, queue);
   if (mailbox_sq_tail(function, queue) != 0 || mailbox_cq_head(function, queue) != 0) {
     function_log(function, "queue %u: SQ_TAIL or CQ_HEAD is left from an earlier queue: write 0 before QUEUE_CREATE",
@@ -61,7 +57,9 @@ void queue_create(uint32_t function, const struct queue_arguments* arguments) {
 }
 
 void queue_remove(uint32_t slot) {
+  if (!queues_[slot].exists) return;
   queues_[slot].exists = false;
+  context_leave(queues_[slot].context, queue_number(slot));
 }
 
 bool queue_exists(uint32_t slot) {
@@ -144,23 +142,12 @@ void queues_serve_doorbells(uint32_t function, uint32_t doorbells) {
   }
 }
 
-static bool ready(uint32_t slot) {
-  return queues_[slot].exists && queue_pending(slot) != 0 && !queue_completion_ring_full(slot);
+bool queue_ready(uint32_t slot) {
+  return queue_pending(slot) != 0 && !queue_completion_ring_full(slot);
 }
 
-int queue_next_ready(void) {
-  for (uint32_t step = 1; step <= FUNCTIONS_MAX; ++step) {
-    uint32_t function = (last_function_ + step) % FUNCTIONS_MAX, queues = function_queues(function);
-    if (!(owners_ >> function & 1u)) continue;
-    for (uint32_t turn = 1; turn <= queues; ++turn) {
-      uint32_t queue = (last_queue_[function] + turn) % queues;
-      if (!ready(queue_slot(function, queue))) continue;
-      last_function_ = function;
-      last_queue_[function] = queue;
-      return (int)queue_slot(function, queue);
-    }
-  }
-  return -1;
+uint32_t queues_owners(void) {
+  return owners_;
 }
 
 uint64_t queue_submission_address(uint32_t slot) {

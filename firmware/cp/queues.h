@@ -45,8 +45,9 @@ static inline uint32_t queue_number(uint32_t slot) {
 /* Forgets all queues. */
 void queues_init(void);
 
-/* `arguments` are valid for `function` and the queue does not exist. */
-void queue_create(uint32_t function, const struct queue_arguments* arguments);
+/* `arguments` are valid for `function` and the queue does not exist. It joins `context` (contexts.h), and leaves it
+ * when it is removed. */
+void queue_create(uint32_t function, uint32_t context, const struct queue_arguments* arguments);
 void queue_remove(uint32_t slot);
 bool queue_exists(uint32_t slot);
 
@@ -65,15 +66,17 @@ void queues_serve_doorbells(uint32_t function, uint32_t doorbells);
 /* How many wrong indices the queue was given. */
 uint32_t queue_bad_doorbells(uint32_t slot);
 
-/*
- * A queue with a submission and room for its completion; -1 if none. Functions take turns, and so do the queues of each
- * function: however many submissions one has waiting, every other one with work is served before its next.
- */
-int queue_next_ready(void);
+/* Whether the queue, which exists, has a submission and room for its completion. */
+bool queue_ready(uint32_t slot);
+
+/* Functions that may have a queue: bit n for function n. */
+uint32_t queues_owners(void);
 
 /* Submissions not consumed yet. */
 uint32_t queue_pending(uint32_t slot);
 bool queue_completion_ring_full(uint32_t slot);
+
+/* The context that the queue belongs to. */
 uint32_t queue_context(uint32_t slot);
 
 /* Bus address of the next submission of a queue that has one. */

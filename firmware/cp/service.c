@@ -3,10 +3,13 @@
 
 #include "firmware/abi/abi.h"
 #include "firmware/abi/memory_map.h"
+#include "firmware/cp/contexts.h"
+#include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
 #include "firmware/cp/jobs.h"
 #include "firmware/cp/mailbox_service.h"
 #include "firmware/cp/queues.h"
+#include "firmware/cp/scheduler.h"
 #include "firmware/cp/version.h"
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/cpu.h"
@@ -38,7 +41,10 @@ void service_init(void) {
   log_banner();
   functions_init(&board_);
   queues_init();
-  jobs_init();
+  contexts_init();
+  scheduler_init();
+  faults_init();
+  jobs_init(board_.neural_engines);
   mailbox_service_init(&board_);
   log_line("ready");
   mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_READY);

@@ -8,7 +8,9 @@
 /* A stream of full length that starts in the middle of a page touches one page more. */
 enum { kMaxPages = NPU_MAX_COMMAND_BYTES / NPU_HOST_PAGE_BYTES + 1 };
 
+/* DMA buffers, see queues.c. */
 static uint64_t page_list_[kMaxPages];
+static struct npu_command command_;
 
 static struct staging_result unreadable(enum dma_result dma, uint64_t address) {
   return (struct staging_result){STAGING_UNREADABLE, dma, address};
@@ -29,8 +31,8 @@ static uint32_t run_length(const uint64_t* pages, uint32_t count) {
   return length;
 }
 
-static struct staging_result copy_pages(uint32_t function, uint32_t count, uint32_t skip, uint32_t bytes) {
-  uint64_t destination = STAGING_ADDRESS;
+static struct staging_result copy_pages(uint32_t function, uint64_t destination, uint32_t count, uint32_t skip,
+                                        uint32_t bytes) {
   for (uint32_t page = 0; page < count;) {
     uint32_t run = run_length(page_list_ + page, count - page);
     uint32_t part = run * NPU_HOST_PAGE_BYTES - skip;
@@ -46,8 +48,8 @@ static struct staging_result copy_pages(uint32_t function, uint32_t count, uint3
   return (struct staging_result){STAGING_OK, DMA_OK, 0};
 }
 
-static struct staging_result copy_host_pages(uint32_t function, const struct npu_segment* segment, uint64_t offset,
-                                             uint32_t bytes) {
+static struct staging_result copy_host_pages(uint32_t function, uint64_t destination, const struct npu_segment* segment,
+                                             uint64_t offset, uint32_t bytes) {
   uint32_t count = pages_of(offset, bytes);
   uint64_t list = segment->base + offset / NPU_HOST_PAGE_BYTES * sizeof(uint64_t);
   enum dma_result dma =
@@ -56,13 +58,21 @@ static struct staging_result copy_host_pages(uint32_t function, const struct npu
   for (uint32_t page = 0; page < count; ++page) {
     if (!page_valid(page_list_[page])) return (struct staging_result){STAGING_BAD_PAGE, DMA_OK, page_list_[page]};
   }
-  return copy_pages(function, count, (uint32_t)(offset % NPU_HOST_PAGE_BYTES), bytes);
+  return copy_pages(function, destination, count, (uint32_t)(offset % NPU_HOST_PAGE_BYTES), bytes);
 }
 
-struct staging_result staging_copy(uint32_t function, const struct npu_segment* segment, uint64_t offset,
+struct staging_result staging_copy(uint32_t slot, uint32_t function, const struct npu_segment* segment, uint64_t offset,
                                    uint32_t bytes) {
-  if (segment->kind == NPU_SEGMENT_HOST_PAGES) return copy_host_pages(function, segment, offset, bytes);
+  uint64_t destination = staging_address(slot);
+  if (segment->kind == NPU_SEGMENT_HOST_PAGES) return copy_host_pages(function, destination, segment, offset, bytes);
   uint64_t source = segment->base + offset;
-  enum dma_result dma = dma_copy(function, STAGING_ADDRESS, source, bytes);
+  enum dma_result dma = dma_copy(function, destination, source, bytes);
   return dma == DMA_OK ? (struct staging_result){STAGING_OK, DMA_OK, 0} : unreadable(dma, source);
+}
+
+bool staging_command(uint32_t slot, uint32_t index, struct npu_command* command) {
+  uint64_t source = staging_address(slot) + index * sizeof(command_);
+  if (dma_copy(0, dma_address(&command_), source, sizeof(command_)) != DMA_OK) return false;
+  *command = command_;
+  return true;
 }

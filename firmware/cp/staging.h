@@ -4,13 +4,18 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "firmware/abi/command.h"
 #include "firmware/abi/memory_map.h"
 #include "firmware/abi/queue.h"
 #include "firmware/lib/dma.h"
 
-#define STAGING_ADDRESS (NPU_MAP_DRAM + NPU_DRAM_COMMAND_STAGING)
+/* Where the stream of the job in Task Manager slot `slot` stands. */
+static inline uint64_t staging_address(uint32_t slot) {
+  return NPU_MAP_DRAM + NPU_DRAM_COMMAND_STAGING + slot * (uint64_t)NPU_MAX_COMMAND_BYTES;
+}
 
 enum staging_status {
   STAGING_OK = 0,
@@ -26,7 +31,11 @@ struct staging_result {
 
 /*
  * Copies [offset, offset + bytes) of a valid `segment`, which contains the range, in the name of PCIe function
- * `function`. `bytes` is 1..NPU_MAX_COMMAND_BYTES. Neighbouring host pages are copied together.
+ * `function`, to the place of job slot `slot`. `bytes` is 1..NPU_MAX_COMMAND_BYTES. Neighbouring host pages are copied
+ * together.
  */
-struct staging_result staging_copy(uint32_t function, const struct npu_segment* segment, uint64_t offset,
+struct staging_result staging_copy(uint32_t slot, uint32_t function, const struct npu_segment* segment, uint64_t offset,
                                    uint32_t bytes);
+
+/* Reads command `index` of the stream in `slot` back; false if its memory has gone bad. */
+bool staging_command(uint32_t slot, uint32_t index, struct npu_command* command);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "firmware/abi/command.h"
+#include "firmware/abi/fault.h"
 #include "firmware/lib/host_address.h"
 
 struct queue_arguments queue_arguments_from(const struct mailbox_message* message) {
@@ -38,6 +39,51 @@ const char* validate_queue(const struct queue_arguments* arguments, uint32_t que
   return NULL;
 }
 
+struct context_arguments context_arguments_from(const struct mailbox_message* message) {
+  return (struct context_arguments){
+      .id = message->word[1],
+      .priority = message->word[2] & 0xffu,
+      .range_count = message->word[2] >> 8 & 0xffu,
+      .flags = message->word[2] >> 16,
+      .job_limit_us = message->word[3],
+      .hang_limit_us = message->word[4],
+      .range_table = mailbox_address(message, 5),
+  };
+}
+
+const char* validate_context(const struct context_arguments* arguments) {
+  if (arguments->priority >= NPU_PRIORITIES) return "unknown priority";
+  if ((arguments->flags & ~NPU_CONTEXT_STOP_ON_FAULT) != 0) return "unknown flags";
+  if (arguments->range_count > NPU_CONTEXT_RANGES) return "more than 8 ranges";
+  if (arguments->range_count == 0) return NULL;
+  if (arguments->range_table % sizeof(struct npu_range) != 0 ||
+      !host_range_valid(arguments->range_table, arguments->range_count * sizeof(struct npu_range))) {
+    return "ranges misaligned or beyond the PCIe window";
+  }
+  return NULL;
+}
+
+static bool inside(uint64_t base, uint64_t bytes, const struct share* share) {
+  return base >= share->base && bytes <= share->bytes && base - share->base <= share->bytes - bytes;
+}
+
+const char* validate_ranges(const struct context_arguments* arguments, const struct share* share) {
+  for (uint32_t i = 0; i < arguments->range_count; ++i) {
+    const struct npu_range* range = &arguments->ranges[i];
+    if (range->bytes == 0) return "a range is empty";
+    if (!inside(range->base, range->bytes, share)) return "a range is outside the DRAM for jobs";
+  }
+  return NULL;
+}
+
+const char* validate_fault_read(uint64_t bus, uint32_t count) {
+  if (count == 0 || count > NPU_FAULT_RECORDS) return "number of records outside 1 to 64";
+  if (bus % 64 != 0 || !host_range_valid(bus, count * sizeof(struct npu_fault_record))) {
+    return "destination misaligned or beyond the PCIe window";
+  }
+  return NULL;
+}
+
 static const char* validate_execute(const struct npu_submission* submission) {
   if (submission->segment_count == 0 || submission->segment_count > NPU_MAX_SEGMENTS) {
     return "segment count outside 1 to 16";
@@ -65,11 +111,7 @@ const char* validate_submission(const struct npu_submission* submission, uint32_
 }
 
 static const char* validate_device_segment(const struct npu_segment* segment, const struct share* share) {
-  if (segment->base < share->base || segment->size > share->bytes ||
-      segment->base - share->base > share->bytes - segment->size) {
-    return "outside the DRAM for jobs";
-  }
-  return NULL;
+  return inside(segment->base, segment->size, share) ? NULL : "outside the DRAM for jobs";
 }
 
 static const char* validate_host_segment(const struct npu_segment* segment) {

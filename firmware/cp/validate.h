@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "firmware/abi/context.h"
 #include "firmware/abi/queue.h"
 #include "firmware/cp/functions.h"
 #include "firmware/lib/mailbox.h"
@@ -26,7 +27,29 @@ struct queue_arguments queue_arguments_from(const struct mailbox_message* messag
 /* `queues` and `vectors`: how many the function has. */
 const char* validate_queue(const struct queue_arguments* arguments, uint32_t queues, uint32_t vectors);
 
-/* `context` is the queue's. For EXECUTE also the fields that need no segment table. */
+/* What CONTEXT_CREATE asks for. */
+struct context_arguments {
+  uint32_t id;
+  uint32_t priority; /* enum npu_priority */
+  uint32_t flags;    /* NPU_CONTEXT_* */
+  uint32_t job_limit_us;
+  uint32_t hang_limit_us;
+  uint32_t range_count;
+  uint64_t range_table; /* bus address */
+  struct npu_range ranges[NPU_CONTEXT_RANGES];
+};
+
+/* Without the ranges, which stand in host memory. */
+struct context_arguments context_arguments_from(const struct mailbox_message* message);
+
+/* What the message says; then the ranges, against the function's share. */
+const char* validate_context(const struct context_arguments* arguments);
+const char* validate_ranges(const struct context_arguments* arguments, const struct share* share);
+
+/* Destination of FAULT_READ. */
+const char* validate_fault_read(uint64_t bus, uint32_t count);
+
+/* `context` is the id of the queue's. For EXECUTE also the fields that need no segment table. */
 const char* validate_submission(const struct npu_submission* submission, uint32_t context);
 
 /* `share`: of the function whose job it is. */

@@ -19,29 +19,41 @@ static void write_register64(uint32_t offset, uint64_t value) {
   mmio_write64(NPU_MAP_TASK_MANAGER + offset, value);
 }
 
-bool task_manager_start(const struct task_manager_job* job) {
+uint32_t task_manager_slots(void) {
+  return 1; /* the registers hold one job */
+}
+
+bool task_manager_start(uint32_t slot, const struct task_manager_job* job) {
+  (void)slot;
   if (read_register(TASK_MANAGER_STATUS) & TASK_MANAGER_STATUS_BUSY_MASK) return false;
   write_register(TASK_MANAGER_STATUS, TASK_MANAGER_STATUS_DONE_MASK | TASK_MANAGER_STATUS_ERROR_MASK);
   write_register64(TASK_MANAGER_COMMANDS, job->commands);
   write_register(TASK_MANAGER_COMMAND_BYTES, job->command_bytes);
   write_register(TASK_MANAGER_SEGMENT_COUNT, job->segment_count);
   write_register64(TASK_MANAGER_SEGMENTS, job->segments);
-  write_register(TASK_MANAGER_CONTEXT, job->context);
+  write_register(TASK_MANAGER_CONTEXT, job->asid);
   write_register(TASK_MANAGER_FUNCTION, job->function);
   cpu_fence();
   write_register(TASK_MANAGER_CONTROL, TASK_MANAGER_CONTROL_START_MASK);
   return true;
 }
 
-void task_manager_abort(void) {
+void task_manager_abort(uint32_t slot) {
+  (void)slot;
   write_register(TASK_MANAGER_CONTROL, TASK_MANAGER_CONTROL_ABORT_MASK);
+}
+
+uint32_t task_manager_retired(uint32_t slot) {
+  (void)slot;
+  return read_register(TASK_MANAGER_RETIRED);
 }
 
 void task_manager_clear_memories(void) {
   write_register(TASK_MANAGER_CONTROL, TASK_MANAGER_CONTROL_CLEAR_MEMORIES_MASK);
 }
 
-bool task_manager_take_end(struct task_manager_end* end) {
+bool task_manager_take_end(uint32_t slot, struct task_manager_end* end) {
+  (void)slot;
   uint32_t status = read_register(TASK_MANAGER_STATUS);
   if (!(status & TASK_MANAGER_STATUS_DONE_MASK)) return false;
   *end = (struct task_manager_end){

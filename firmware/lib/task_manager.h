@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The Task Manager runs one command stream at a time and interrupts (NPU_IRQ_TASK_MANAGER) at its end. */
+/*
+ * The Task Manager runs command streams, one in each of its job slots, and interrupts (NPU_IRQ_TASK_MANAGER) when one
+ * ends. This generation has one slot; callers go by task_manager_slots().
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#define TASK_MANAGER_MAX_SLOTS 8u
+
 struct task_manager_job {
   uint64_t commands; /* card physical address, 128-byte aligned, in device memory */
   uint32_t command_bytes;
-  uint32_t context;
+  uint32_t asid;     /* that its accesses carry */
   uint32_t function; /* PCIe function in whose name the job reaches the host */
   uint64_t segments; /* card physical address of struct npu_segment[segment_count], in device memory */
   uint32_t segment_count;
@@ -24,14 +29,20 @@ struct task_manager_end {
   uint64_t start_ns, end_ns;
 };
 
-/* Starts `job`, which was validated; false (nothing started) if a job still runs. */
-bool task_manager_start(const struct task_manager_job* job);
+/* How many jobs run at a time, 1 to TASK_MANAGER_MAX_SLOTS. */
+uint32_t task_manager_slots(void);
 
-/* Dispatch nothing more. The job ends later, when its running commands have finished. */
-void task_manager_abort(void);
+/* Starts `job`, which was validated, in `slot`; false (nothing started) if a job still runs there. */
+bool task_manager_start(uint32_t slot, const struct task_manager_job* job);
+
+/* Dispatch nothing more of the slot's job, which ends later, when its running commands have finished. */
+void task_manager_abort(uint32_t slot);
+
+/* Commands of the slot's job that have finished. */
+uint32_t task_manager_retired(uint32_t slot);
 
 /* The next job finds the memories on the card cleared, even if it is of the same function as the last one. */
 void task_manager_clear_memories(void);
 
-/* If the job has ended: fills `end`, clears the interrupt and returns true. */
-bool task_manager_take_end(struct task_manager_end* end);
+/* If the slot's job has ended: fills `end`, clears the interrupt and returns true. */
+bool task_manager_take_end(uint32_t slot, struct task_manager_end* end);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 
@@ -10,6 +11,7 @@
 #include "npu/registers/aperture.h"
 #include "npu/registers/dma.h"
 #include "npu/registers/mailbox.h"
+#include "npu/registers/ne.h"
 #include "npu/registers/plic.h"
 #include "npu/registers/system_controller.h"
 #include "npu/registers/task_manager.h"
@@ -37,6 +39,37 @@ void fail_access(const char* what, uint64_t address, uint64_t value = 0) {
   ADD_FAILURE() << what << std::hex << " at 0x" << address << ", value 0x" << value;
 }
 
+/// A register about the commands of an engine: NE_STATUS, NE_COMMAND, NE_CONTROL and their like in DMA channels.
+struct EngineRegister {
+  npu_command_kind kind;
+  uint32_t number;
+  bool command = false;
+  bool reset = false;
+};
+
+std::optional<EngineRegister> engine_register(uint64_t address, uint32_t value = 0) {
+  const auto offset = static_cast<uint32_t>(address & 0xfff);
+  const auto block = address - offset;
+  if (block >= NPU_MAP_NEURAL_ENGINE && block < NPU_MAP_NEURAL_ENGINE + 8 * NPU_MAP_NEURAL_ENGINE_STRIDE) {
+    const auto number = static_cast<uint32_t>((block - NPU_MAP_NEURAL_ENGINE) / NPU_MAP_NEURAL_ENGINE_STRIDE);
+    if (offset == NE_STATUS) return EngineRegister{NPU_COMMAND_NEURAL_ENGINE, number};
+    if (offset == NE_COMMAND) return EngineRegister{NPU_COMMAND_NEURAL_ENGINE, number, true};
+    if (offset == NE_CONTROL && value == 1) return EngineRegister{NPU_COMMAND_NEURAL_ENGINE, number, false, true};
+    return std::nullopt;
+  }
+  static const std::map<uint64_t, npu_command_kind> kBlocks{{NPU_MAP_NEURAL_DMA, NPU_COMMAND_NEURAL_DMA},
+                                                            {NPU_MAP_TASK_DMA, NPU_COMMAND_TASK_DMA},
+                                                            {NPU_MAP_EXTERNAL_HDMA, NPU_COMMAND_EXTERNAL_HDMA}};
+  const auto found = kBlocks.find(block);
+  if (found == kBlocks.end()) return std::nullopt;
+  if (offset == DMA_CHANNEL_RESET && std::has_single_bit(value)) {
+    return EngineRegister{found->second, static_cast<uint32_t>(std::countr_zero(value)), false, true};
+  }
+  if (offset < DMA_CHANNEL_STATUS(0) || offset >= DMA_CHANNEL_STATUS(32)) return std::nullopt;
+  const uint32_t channel = offset - DMA_CHANNEL_STATUS(0);
+  return EngineRegister{found->second, channel / 8, channel % 8 != 0};
+}
+
 }  // namespace
 
 FakeCard::FakeCard() {
@@ -60,6 +93,9 @@ uint64_t FakeCard::read(uint64_t address, unsigned size_bytes) {
   bool wide = size_bytes == 8;
   if (address == NPU_MAP_ACLINT + ACLINT_MTIME && wide) return now_ns;
   if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) return read_uart(offset);
+  if (const auto engine = engine_register(address); engine && size_bytes == 4 && !engine->reset) {
+    return read_engine(engine->kind, engine->number, engine->command);
+  }
   if (inside(address, NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES)) {
     if (wide == (offset == DMA_ERROR_ADDRESS)) return read_dma(offset);
   } else if (inside(address, NPU_MAP_TASK_MANAGER, NPU_MAP_BLOCK_BYTES)) {
@@ -86,6 +122,8 @@ void FakeCard::write(uint64_t address, unsigned size_bytes, uint64_t value) {
     timer_compare_ = value;
   } else if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) {
     write_uart(offset, static_cast<uint8_t>(value));
+  } else if (const auto engine = engine_register(address, narrow); engine && size_bytes == 4 && engine->reset) {
+    reset_engine(engine->kind, engine->number);
   } else if (inside(address, NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES) &&
              wide == (offset == DMA_SOURCE || offset == DMA_DESTINATION)) {
     write_dma(offset, value);
@@ -360,8 +398,28 @@ void FakeCard::finish_dma() {
   if (after_dma) after_dma(dma_copies);
 }
 
+uint32_t FakeCard::read_engine(npu_command_kind kind, uint32_t engine, bool command) const {
+  for (const BusyEngine& each : busy_engines) {
+    if (each.kind == kind && each.engine == engine) return command ? each.command : each.asid << 16 | 1;
+  }
+  return 0;
+}
+
+void FakeCard::reset_engine(npu_command_kind kind, uint32_t engine) {
+  for (auto each = busy_engines.begin(); each != busy_engines.end(); ++each) {
+    if (each->kind != kind || each->engine != engine) continue;
+    const BusyEngine was = *each;
+    reset_engines.push_back(was);
+    if (!was.reset_frees) return;
+    busy_engines.erase(each);
+    end_job({.error = true, .fault = NPU_FAULT_BUS, .fault_command = was.command, .retired = retired});
+    return;
+  }
+}
+
 uint64_t FakeCard::read_task_manager(uint32_t offset) const {
   if (offset == TASK_MANAGER_STATUS) return task_manager_status_;
+  if (offset == TASK_MANAGER_RETIRED && job_running_) return retired;
   auto found = task_manager_.find(offset);
   return found == task_manager_.end() ? 0 : found->second;
 }
@@ -389,7 +447,7 @@ void FakeCard::start_job() {
   StartedJob job;
   job.commands.resize(task_manager_[TASK_MANAGER_COMMAND_BYTES]);
   job.segments.resize(task_manager_[TASK_MANAGER_SEGMENT_COUNT]);
-  job.context = static_cast<uint32_t>(task_manager_[TASK_MANAGER_CONTEXT]);
+  job.asid = static_cast<uint32_t>(task_manager_[TASK_MANAGER_CONTEXT]);
   job.function = static_cast<uint32_t>(task_manager_[TASK_MANAGER_FUNCTION]);
   job.memories_cleared = clear_memories_;
   clear_memories_ = false;
@@ -402,6 +460,7 @@ void FakeCard::start_job() {
   task_manager_[TASK_MANAGER_START_NS] = now_ns;
   task_manager_status_ = kBusy;
   job_running_ = true;
+  retired = 0;
   if (task_manager_duration_ns != UINT64_MAX) job_end_ns_ = now_ns + task_manager_duration_ns;
 }
 

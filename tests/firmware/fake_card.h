@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "firmware/abi/command.h"
 #include "firmware/abi/memory_map.h"
 #include "firmware/abi/queue.h"
 #include "tests/firmware/fake_memory.h"
@@ -22,7 +23,7 @@ using Message = std::array<uint32_t, 8>;
 struct StartedJob {
   std::vector<uint8_t> commands;
   std::vector<npu_segment> segments;
-  uint32_t context = 0;
+  uint32_t asid = 0;
   uint32_t function = 0;
   bool memories_cleared = false;  ///< CLEAR_MEMORIES was written before START.
 };
@@ -34,6 +35,15 @@ struct JobEnd {
   uint32_t fault_command = 0;
   uint64_t fault_address = 0;
   uint32_t retired = 0;
+};
+
+/// An engine that holds a command, as its registers tell.
+struct BusyEngine {
+  npu_command_kind kind = NPU_COMMAND_NEURAL_ENGINE;
+  uint32_t engine = 0;
+  uint32_t asid = 0;
+  uint32_t command = 0;
+  bool reset_frees = true;  ///< A reset ends the command, and with it the job.
 };
 
 /// A part of the card's address space.
@@ -100,6 +110,9 @@ class FakeCard {
   bool fill_fails = false;
   std::optional<uint32_t> rings_forever;  ///< Function whose doorbell 0 rings again as soon as it is cleared.
   std::vector<StartedJob> started_jobs;
+  std::vector<BusyEngine> busy_engines;
+  std::vector<BusyEngine> reset_engines;  ///< In the order of their resets.
+  uint32_t retired = 0;                   ///< RETIRED of the job that runs.
   unsigned aborts = 0;
   std::array<uint32_t, 4> scratch{};
   bool uart_stuck = false;
@@ -132,6 +145,8 @@ class FakeCard {
   uint64_t read_system_controller(uint32_t offset) const;
   uint64_t read_dma(uint32_t offset) const;
   void write_dma(uint32_t offset, uint64_t value);
+  uint32_t read_engine(npu_command_kind kind, uint32_t engine, bool command) const;
+  void reset_engine(npu_command_kind kind, uint32_t engine);
   uint64_t read_task_manager(uint32_t offset) const;
   void write_task_manager(uint32_t offset, uint64_t value);
 

@@ -37,7 +37,7 @@ TEST_F(Jobs, DeviceCommandsReachTheTaskManagerThroughTheStagingArea) {
   const StartedJob& job = card.started_jobs[0];
   ASSERT_EQ(job.commands.size(), 128u);
   EXPECT_EQ(job.commands[0], 0x43);
-  EXPECT_EQ(job.context, kContext);
+  EXPECT_EQ(job.asid, 1u);  // the first context of the physical function; 0 is the firmware's
   ASSERT_EQ(job.segments.size(), 1u);
   EXPECT_EQ(job.segments[0].base, kJobDram);
   EXPECT_EQ(job.segments[0].flags, NPU_SEGMENT_WRITABLE);
