@@ -105,6 +105,31 @@ struct CardConfig {
     double pj_per_byte_dram;
     double pj_per_byte_pcie;
   } power;
+
+  struct Sensors {
+    struct Stage {
+      double k_per_w;
+      double seconds;
+    };
+    struct Regulator {
+      double volts;
+      double milliohms;
+    };
+    double ambient_c;
+    Stage die;
+    Stage sink;
+    double trip_c;
+    Regulator neural;
+    Regulator system;
+    Regulator dram;
+    Regulator pcie;
+  } sensors;
+
+  struct CpDma {
+    uint32_t burst_bytes;
+    uint32_t outstanding_bursts;
+    double descriptor_ns;
+  } cp_dma;
 };
 
 /// A switch chip as its file describes it; the keys and units of platform/boards/switches/*.yaml.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "platform/assembly/fabric.h"
+#include "platform/assembly/server.h"
 
 namespace npuvp::debug {
 
@@ -14,7 +15,8 @@ namespace npuvp::debug {
 /// of assembly::Fabric. Knows nothing of how a command came.
 class Monitor {
  public:
-  explicit Monitor(assembly::Fabric& fabric) : fabric_(fabric) {}
+  /// Commands about cards need their `server`.
+  explicit Monitor(assembly::Fabric& fabric, assembly::Server* server = nullptr) : fabric_(fabric), server_(server) {}
 
   /// Carries out one command line, words separated by blanks, and returns the answer, a JSON object; {"error": "..."}
   /// names the thing, the value and what would be right. Any bytes are allowed. To be called in the simulation's
@@ -43,7 +45,10 @@ class Monitor {
   Json inject(const Words& arguments);
   Json unplug(const Words& arguments);
   Json plug(const Words& arguments);
+  Json sensors(const Words& arguments);
+  Json ambient(const Words& arguments);
 
+  [[nodiscard]] Json no_card(const std::string& command, const std::string& name) const;
   Json set_present(const std::string& name, bool present);
   [[nodiscard]] Json describe(const Segment& segment) const;
   [[nodiscard]] Json describe_below(const Segment& segment) const;
@@ -51,6 +56,7 @@ class Monitor {
   [[nodiscard]] std::string port_names() const;
 
   assembly::Fabric& fabric_;
+  assembly::Server* server_;
 };
 
 }  // namespace npuvp::debug

@@ -23,7 +23,23 @@ class CpDmaTest : public testing::Test {
     for (size_t i = 0; i < memory.data.size(); ++i) memory.data[i] = static_cast<uint8_t>(i * 7 + i / 256);
     sc_start(sc_core::SC_ZERO_TIME);
   }
-  void put(uint64_t address, npu_cp_dma_descriptor descriptor) { memory.put(address, descriptor); }
+  struct Work {
+    uint64_t source;
+    uint64_t destination;
+    uint64_t bytes;
+    uint32_t flags = 0;
+    uint64_t next = 0;
+  };
+  static npu_cp_dma_descriptor descriptor_of(const Work& work) {
+    npu_cp_dma_descriptor descriptor{};
+    descriptor.source = work.source;
+    descriptor.destination = work.destination;
+    descriptor.bytes = work.bytes;
+    descriptor.flags = work.flags;
+    descriptor.next = work.next;
+    return descriptor;
+  }
+  void put(uint64_t address, const Work& work) { memory.put(address, descriptor_of(work)); }
   void start(uint64_t descriptor) {
     hart.write(CP_DMA_DESCRIPTOR, descriptor);
     hart.write(CP_DMA_IRQ_ENABLE, uint32_t{CP_DMA_IRQ_ENABLE_DONE_MASK});
@@ -109,24 +125,24 @@ TEST_F(CpDmaTest, MarksAreSeenWhileTheListGoesOn) {
 }
 
 TEST_F(CpDmaTest, RefusesMalformedDescriptors) {
-  const npu_cp_dma_descriptor good{.source = 0x1000, .destination = 0x2000, .bytes = 8};
+  const auto good = descriptor_of({.source = 0x1000, .destination = 0x2000, .bytes = 8});
   auto bad = good;
   bad.bytes = 0;
-  put(0x000, bad);
+  memory.put(0x000, bad);
   bad.bytes = (uint64_t{1} << 32) + 1;
-  put(0x040, bad);
+  memory.put(0x040, bad);
   bad = good;
   bad.flags = 4;
-  put(0x080, bad);
+  memory.put(0x080, bad);
   bad = good;
   bad.reserved[2] = 1;
-  put(0x0c0, bad);
+  memory.put(0x0c0, bad);
   bad = good;
   bad.flags = NPU_CP_DMA_FILL;
   bad.bytes = 12;
-  put(0x100, bad);
+  memory.put(0x100, bad);
   const auto before = range(0x2000, 64);
-  for (const uint64_t address : {0x000, 0x040, 0x080, 0x0c0, 0x100}) {
+  for (const uint64_t address : {0x000U, 0x040U, 0x080U, 0x0c0U, 0x100U}) {
     EXPECT_EQ(run_to_error(address), CP_DMA_STATUS_ERROR_CODE_DESCRIPTOR) << address;
     EXPECT_EQ(hart.read<uint64_t>(CP_DMA_ERROR_ADDRESS), address);
   }
@@ -140,7 +156,7 @@ TEST_F(CpDmaTest, RefusesToReachTheHostOrToWrap) {
   put(0x000, {.source = NPU_MAP_HOST | 0x1000, .destination = 0x2000, .bytes = 8});
   put(0x040, {.source = 0x1000, .destination = NPU_MAP_HOST - 4, .bytes = 8});
   put(0x080, {.source = ~uint64_t{0} - 3, .destination = 0x2000, .bytes = 8});
-  for (const uint64_t address : {0x000, 0x040, 0x080}) {
+  for (const uint64_t address : {0x000U, 0x040U, 0x080U}) {
     EXPECT_EQ(run_to_error(address), CP_DMA_STATUS_ERROR_CODE_ADDRESS) << address;
   }
 }
