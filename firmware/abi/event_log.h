@@ -44,6 +44,7 @@ enum npu_firmware_event {
 	NPU_EVENT_SELF_TEST = 2, /* [tests that failed] */
 	NPU_EVENT_THERMAL = 3, /* [enum npu_thermal_state] [temperature in 1/1000 degree Celsius] */
 	NPU_EVENT_HOST_PSTATE = 4, /* [P-state asked for, 0: automatic] */
+	NPU_EVENT_START = 7,	   /* [firmware version], before the self test */
 	NPU_EVENT_JOB_START = 5,   /* [function << 32 | queue] [job] */
 	NPU_EVENT_JOB_END = 6,	   /* [status << 32 | queue] [job] */
 };

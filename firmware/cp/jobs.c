@@ -7,9 +7,12 @@
 #include "firmware/cp/contexts.h"
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
+#include "firmware/cp/pstate.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/staging.h"
+#include "firmware/cp/telemetry.h"
+#include "firmware/cp/thermal.h"
 #include "firmware/cp/validate.h"
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/engines.h"
@@ -99,6 +102,7 @@ static void complete(uint32_t queue, uint32_t context, uint64_t taken_ns, struct
   uint64_t cost = aclint_time_ns() - taken_ns;
   context_count_end(context, completion->status, completion->end_ns - completion->start_ns);
   scheduler_charge(context, cost < kLeastChargeNs ? kLeastChargeNs : cost);
+  telemetry_count_job(completion->status);
   queue_complete(queue, completion);
 }
 
@@ -275,8 +279,10 @@ bool jobs_start_next(void) {
   scheduler_look(now);
   int slot = free_slot();
   if (slot < 0) return false;
+  if (!thermal_allows_jobs()) return false;
   int queue = scheduler_next(now);
   if (queue < 0) return false;
+  pstate_wake(now);
   serve_submission((uint32_t)slot, (uint32_t)queue, now);
   return true;
 }
@@ -448,6 +454,18 @@ void jobs_abort_queue(uint32_t slot) {
   for (uint32_t i = 0; i < slots_; ++i) {
     struct active_job* job = &jobs_[i];
     if (job->state == JOB_RUNNING && !job->orphan && job->queue == slot) stop(i, NPU_JOB_ABORTED, NPU_FAULT_NONE);
+  }
+}
+
+uint32_t jobs_running(void) {
+  uint32_t running = 0;
+  for (uint32_t i = 0; i < slots_; ++i) running += jobs_[i].state != JOB_FREE;
+  return running;
+}
+
+void jobs_abort_all(void) {
+  for (uint32_t i = 0; i < slots_; ++i) {
+    if (jobs_[i].state == JOB_RUNNING) stop(i, NPU_JOB_ABORTED, NPU_FAULT_NONE);
   }
 }
 
