@@ -56,6 +56,8 @@ static const char *npu_mailbox_opcode_name(u32 opcode)
 		return "PING";
 	case NPU_MESSAGE_PARTITION:
 		return "PARTITION";
+	case NPU_MESSAGE_TELEMETRY:
+		return "TELEMETRY";
 	default:
 		return "unknown message";
 	}
