@@ -7,6 +7,7 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
+#include <drm/drm_print.h>
 
 #include "npu_boot.h"
 #include "npu_context.h"
@@ -39,6 +40,22 @@ struct npu_context *npu_context_get(struct npu_file *file, u32 id)
 		kref_get(&context->refcount);
 	xa_unlock(&file->contexts);
 	return context;
+}
+
+/* Return: the file's number of the context that the card knows by `number`, or 0. */
+u32 npu_context_find(struct npu_file *file, u32 number)
+{
+	struct npu_context *context;
+	unsigned long id;
+	u32 found = 0;
+
+	xa_lock(&file->contexts);
+	xa_for_each(&file->contexts, id, context) {
+		if (context->queue.context == number)
+			found = id;
+	}
+	xa_unlock(&file->contexts);
+	return found;
 }
 
 /* All of them */
@@ -152,7 +169,8 @@ void npu_contexts_stop(struct npu_device *ndev)
 
 /* Creation and destruction */
 
-static int npu_context_start(struct npu_device *ndev, struct npu_context *context)
+static int npu_context_start(struct npu_device *ndev, struct npu_context *context,
+			     const struct npu_rights *rights)
 {
 	unsigned int index;
 	int err;
@@ -167,13 +185,16 @@ static int npu_context_start(struct npu_device *ndev, struct npu_context *contex
 		return -EIO;
 	if (ndev->io != NPU_IO_RUNNING)
 		return -EBUSY;
+	if (!npu_has_contexts(ndev) && (rights->priority != NPU_PRIORITY_NORMAL || rights->flags ||
+					rights->job_limit_us || rights->hang_limit_us))
+		return -EOPNOTSUPP;
 	for (index = 0; index < ndev->queue_limit; index++) {
 		if (!ndev->contexts[index])
 			break;
 	}
 	if (index == ndev->queue_limit)
 		return -ENOSPC;
-	err = npu_queue_init(&context->queue, ndev, index);
+	err = npu_queue_init(&context->queue, ndev, index, rights);
 	if (err)
 		return err;
 	err = npu_queue_attach(&context->queue);
@@ -193,12 +214,15 @@ static int npu_context_start(struct npu_device *ndev, struct npu_context *contex
  * npu_context_create - give a file a hardware queue
  * @ndev: the card
  * @file: who gets it
+ * @rights: of its jobs
  * @id: out: number of the context in that file
  *
  * Call it inside drm_dev_enter(). Return: 0, -ENOSPC when all queues are in use, -EIO when the card
- * is dead, -EBUSY while it is being reset or divided, -ENOMEM, or an error of the mailbox.
+ * is dead, -EBUSY while it is being reset or divided, -EOPNOTSUPP when the firmware does not know
+ * such rights, -ENOMEM, or an error of the mailbox.
  */
-int npu_context_create(struct npu_device *ndev, struct npu_file *file, u32 *id)
+int npu_context_create(struct npu_device *ndev, struct npu_file *file,
+		       const struct npu_rights *rights, u32 *id)
 {
 	struct npu_context *context = kvzalloc(sizeof(*context), GFP_KERNEL);
 	int err;
@@ -207,7 +231,7 @@ int npu_context_create(struct npu_device *ndev, struct npu_file *file, u32 *id)
 		return -ENOMEM;
 	kref_init(&context->refcount);
 	mutex_lock(&ndev->control_lock);
-	err = npu_context_start(ndev, context);
+	err = npu_context_start(ndev, context, rights);
 	mutex_unlock(&ndev->control_lock);
 	if (err)
 		goto err_put;
@@ -230,8 +254,48 @@ int npu_context_destroy(struct npu_device *ndev, struct npu_file *file, u32 id)
 	if (!context)
 		return -ENOENT;
 	npu_context_stop(ndev, context);
+	spin_lock(&file->lock);
+	npu_queue_count(&context->queue, &file->ended);
+	spin_unlock(&file->lock);
 	npu_context_put(context);
 	return 0;
+}
+
+static void npu_context_show(struct drm_printer *p, const char *prefix,
+			     const struct npu_counters *counters)
+{
+	drm_printf(p, "%sjobs-submitted:\t%llu\n", prefix, counters->submitted);
+	drm_printf(p, "%sjobs-completed:\t%llu\n", prefix, counters->completed);
+	drm_printf(p, "%sjobs-failed:\t%llu\n", prefix, counters->failed);
+	drm_printf(p, "%sjobs-aborted:\t%llu\n", prefix, counters->aborted);
+}
+
+/* /proc/PID/fdinfo/FD; keys as in the kernel's drm-usage-stats. */
+void npu_file_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	struct npu_file *priv = file->driver_priv;
+	struct npu_context *context;
+	struct npu_counters total;
+	unsigned long id;
+	char prefix[24];
+
+	spin_lock(&priv->lock);
+	total = priv->ended;
+	spin_unlock(&priv->lock);
+	xa_lock(&priv->contexts);
+	xa_for_each(&priv->contexts, id, context) {
+		struct npu_counters own = {};
+
+		npu_queue_count(&context->queue, &own);
+		npu_queue_count(&context->queue, &total);
+		snprintf(prefix, sizeof(prefix), "npu-context%lu-", id);
+		npu_context_show(p, prefix, &own);
+		drm_printf(p, "%sdevice-time:\t%llu ns\n", prefix, own.device_ns);
+	}
+	xa_unlock(&priv->contexts);
+	npu_context_show(p, "npu-", &total);
+	drm_printf(p, "drm-engine-npu:\t%llu ns\n", total.device_ns);
+	drm_show_memory_stats(p, file);
 }
 
 int npu_file_open(struct drm_device *drm, struct drm_file *file)
@@ -241,6 +305,7 @@ int npu_file_open(struct drm_device *drm, struct drm_file *file)
 	if (!priv)
 		return -ENOMEM;
 	xa_init_flags(&priv->contexts, XA_FLAGS_ALLOC1);
+	spin_lock_init(&priv->lock);
 	file->driver_priv = priv;
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 struct drm_device;
 struct drm_file;
+struct drm_printer;
 
 /* One hardware queue, owned by one open file. */
 struct npu_context {
@@ -21,13 +22,19 @@ struct npu_context {
 /* drm_file.driver_priv */
 struct npu_file {
 	struct xarray contexts;
+	spinlock_t lock;	   /* protects `ended` */
+	struct npu_counters ended; /* of contexts that are no more */
 };
 
 int npu_file_open(struct drm_device *drm, struct drm_file *file);
 void npu_file_close(struct drm_device *drm, struct drm_file *file);
 
-int npu_context_create(struct npu_device *ndev, struct npu_file *file, u32 *id);
+void npu_file_show_fdinfo(struct drm_printer *p, struct drm_file *file);
+
+int npu_context_create(struct npu_device *ndev, struct npu_file *file,
+		       const struct npu_rights *rights, u32 *id);
 int npu_context_destroy(struct npu_device *ndev, struct npu_file *file, u32 id);
+u32 npu_context_find(struct npu_file *file, u32 number);
 struct npu_context *npu_context_get(struct npu_file *file, u32 id);
 void npu_context_put(struct npu_context *context);
 

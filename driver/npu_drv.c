@@ -8,6 +8,7 @@
 
 #include <drm/drm_accel.h>
 #include <drm/drm_drv.h>
+#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
@@ -66,7 +67,11 @@ static const struct npu_timeouts *npu_find_timeouts(struct device *dev)
 	return NULL;
 }
 
-DEFINE_DRM_ACCEL_FOPS(npu_fops);
+static const struct file_operations npu_fops = {
+	.owner = THIS_MODULE,
+	DRM_ACCEL_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
 
 static const struct drm_ioctl_desc npu_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(NPU_GET_INFO, npu_ioctl_get_info, 0),
@@ -75,12 +80,14 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(NPU_CONTEXT_DESTROY, npu_ioctl_context_destroy, 0),
 	DRM_IOCTL_DEF_DRV(NPU_SUBMIT, npu_ioctl_submit, 0),
 	DRM_IOCTL_DEF_DRV(NPU_WAIT, npu_ioctl_wait, 0),
+	DRM_IOCTL_DEF_DRV(NPU_FAULT_READ, npu_ioctl_fault_read, 0),
 };
 
 static const struct drm_driver npu_drm_driver = {
 	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM,
 	.open = npu_file_open,
 	.postclose = npu_file_close,
+	.show_fdinfo = npu_file_show_fdinfo,
 	.gem_create_object = npu_gem_create_object,
 	.gem_prime_import = npu_gem_prime_import,
 	.ioctls = npu_ioctls,
@@ -256,6 +263,9 @@ static int npu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = npu_init_dma(ndev);
 	if (err)
 		goto err_unmap;
+	err = npu_faults_init(ndev);
+	if (err)
+		goto err_clear_master;
 	err = npu_init_interrupts(ndev);
 	if (err)
 		goto err_clear_master;
@@ -267,6 +277,7 @@ static int npu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 err_stop:
 	npu_contexts_stop(ndev);
 	npu_fini_interrupts(ndev);
+	npu_faults_fini(ndev);
 err_clear_master:
 	pci_clear_master(pdev);
 err_unmap:
@@ -292,6 +303,7 @@ static void npu_remove(struct pci_dev *pdev)
 	npu_host_bos_unmap(ndev);
 	npu_imports_unmap(ndev);
 	npu_fini_interrupts(ndev);
+	npu_faults_fini(ndev);
 	npu_unmap_registers(ndev);
 	npu_recovery_fini(ndev);
 	pci_disable_device(pdev);

@@ -9,6 +9,7 @@
  *                            reset and recovery. Held over mailbox exchanges and while a queue
  *                            drains, therefore for seconds at worst; not over
  *                            pci_enable_sriov(), which probes other functions.
+ *   npu_faults.lock          mutex: records of failed jobs; held while the card is asked for more.
  *   npu_mailbox.lock         mutex: one message in flight.
  *   npu_device.bo_lock       mutex: lists of buffers that removal has to find.
  *   drm_gem_object.resv      reservation of a shared buffer: its mappings and whether it was
@@ -40,6 +41,7 @@
 
 #include <firmware/abi/memory_map.h>
 
+#include "npu_fault.h"
 #include "npu_gem.h"
 #include "npu_mailbox.h"
 
@@ -88,6 +90,7 @@ struct npu_device {
 	struct npu_mailbox mailbox;
 	struct npu_dram dram;
 	struct npu_hwmon *hwmon; /* NULL: none */
+	struct npu_faults faults;
 
 	struct mutex bo_lock; /* protects the three lists */
 	struct list_head host_bos;
@@ -99,6 +102,7 @@ struct npu_device {
 	struct mutex control_lock; /* protects the fields below */
 	unsigned int queue_limit;  /* queues that the card has and an interrupt vector exists for */
 	struct npu_context *contexts[NPU_QUEUES]; /* by queue */
+	u32 next_context; /* number that the card will know the next one by */
 	enum npu_io
 		io; /* also set to NPU_IO_STOPPED without the lock, to make its holder give up */
 	unsigned long io_since; /* jiffies when `io` changed */
@@ -127,6 +131,12 @@ static inline struct device *npu_dev(struct npu_device *ndev)
 static inline const char *npu_card_name(struct npu_device *ndev)
 {
 	return ndev->is_vf ? "function" : "card";
+}
+
+/* Does the firmware know contexts and fault records? That of a virtual function may be older. */
+static inline bool npu_has_contexts(struct npu_device *ndev)
+{
+	return (ndev->card.abi_version & 0xffff) >= 2;
 }
 
 /* Taken out of its slot, as far as the kernel knows already. */

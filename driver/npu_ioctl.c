@@ -4,6 +4,7 @@
  * sees it.
  */
 
+#include <linux/capability.h>
 #include <linux/uaccess.h>
 
 #include <drm/drm_drv.h>
@@ -20,6 +21,9 @@
 #include "npu_recovery.h"
 
 static_assert(DRM_NPU_SEGMENT_WRITABLE == NPU_SEGMENT_WRITABLE);
+static_assert(DRM_NPU_CONTEXT_STOP_ON_FAULT == NPU_CONTEXT_STOP_ON_FAULT);
+static_assert(NPU_PRIORITY_NORMAL + DRM_NPU_PRIORITY_LOW == NPU_PRIORITY_LOW);
+static_assert(NPU_PRIORITY_NORMAL + DRM_NPU_PRIORITY_URGENT == NPU_PRIORITY_URGENT);
 
 static struct drm_gem_object *npu_bo_create(struct npu_device *ndev,
 					    const struct drm_npu_bo_create *args)
@@ -78,17 +82,26 @@ int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *fil
 int npu_ioctl_context_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_npu_context *args = data;
+	struct npu_rights rights = {
+		.priority = NPU_PRIORITY_NORMAL + args->priority,
+		.flags = args->flags,
+		.job_limit_us = args->job_limit_us,
+		.hang_limit_us = args->hang_limit_us,
+	};
 	int index;
 	long err;
 
-	if (args->pad)
+	if (args->pad || args->flags & ~DRM_NPU_CONTEXT_STOP_ON_FAULT ||
+	    args->priority < DRM_NPU_PRIORITY_LOW || args->priority > DRM_NPU_PRIORITY_URGENT)
 		return -EINVAL;
+	if (args->priority > DRM_NPU_PRIORITY_NORMAL && !capable(CAP_SYS_NICE))
+		return -EPERM;
 	err = npu_wait_running(to_npu_device(drm));
 	if (err)
 		return err;
 	if (!drm_dev_enter(drm, &index))
 		return -ENODEV;
-	err = npu_context_create(to_npu_device(drm), file->driver_priv, &args->id);
+	err = npu_context_create(to_npu_device(drm), file->driver_priv, &rights, &args->id);
 	drm_dev_exit(index);
 	return err;
 }
@@ -97,7 +110,7 @@ int npu_ioctl_context_destroy(struct drm_device *drm, void *data, struct drm_fil
 {
 	struct drm_npu_context *args = data;
 
-	if (args->pad)
+	if (args->pad || args->flags || args->priority || args->job_limit_us || args->hang_limit_us)
 		return -EINVAL;
 	return npu_context_destroy(to_npu_device(drm), file->driver_priv, args->id);
 }
@@ -203,4 +216,19 @@ int npu_ioctl_wait(struct drm_device *drm, void *data, struct drm_file *file)
 	args->start_ns = completion.start_ns;
 	args->end_ns = completion.end_ns;
 	return 0;
+}
+
+int npu_ioctl_fault_read(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_npu_fault_read *args = data;
+	int index;
+	int err;
+
+	if (args->lost || args->after == U64_MAX)
+		return -EINVAL;
+	if (!drm_dev_enter(drm, &index))
+		return -ENODEV;
+	err = npu_faults_read(to_npu_device(drm), file->driver_priv, args);
+	drm_dev_exit(index);
+	return err;
 }

@@ -11,5 +11,6 @@ int npu_ioctl_context_create(struct drm_device *drm, void *data, struct drm_file
 int npu_ioctl_context_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
 int npu_ioctl_wait(struct drm_device *drm, void *data, struct drm_file *file);
+int npu_ioctl_fault_read(struct drm_device *drm, void *data, struct drm_file *file);
 
 #endif

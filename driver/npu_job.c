@@ -55,6 +55,7 @@ static int npu_job_push(struct npu_queue *queue, const struct npu_job_request *r
 	slot = find_first_zero_bit(queue->busy, NPU_QUEUE_ENTRIES);
 	__set_bit(slot, queue->busy);
 	queue->outstanding++;
+	queue->counters.submitted++;
 	job = &queue->jobs[slot];
 	job->id = queue->next_job++;
 	job->bo_count = request->bo_count;
@@ -68,7 +69,7 @@ static int npu_job_push(struct npu_queue *queue, const struct npu_job_request *r
 	npu_job_fill_table(queue->tables[slot], request);
 	*submission = (struct npu_submission){
 		.opcode = NPU_SUBMIT_EXECUTE,
-		.context = queue->index,
+		.context = queue->context,
 		.job = job->id,
 		.segment_table = queue->tables_address + slot * sizeof(*queue->tables),
 		.segment_count = request->bo_count,

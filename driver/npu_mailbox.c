@@ -56,6 +56,12 @@ static const char *npu_mailbox_opcode_name(u32 opcode)
 		return "PING";
 	case NPU_MESSAGE_PARTITION:
 		return "PARTITION";
+	case NPU_MESSAGE_CONTEXT_CREATE:
+		return "CONTEXT_CREATE";
+	case NPU_MESSAGE_CONTEXT_DESTROY:
+		return "CONTEXT_DESTROY";
+	case NPU_MESSAGE_FAULT_READ:
+		return "FAULT_READ";
 	case NPU_MESSAGE_TELEMETRY:
 		return "TELEMETRY";
 	default:
@@ -184,6 +190,8 @@ static int npu_mailbox_errno(u32 status)
 		return -EINVAL;
 	case NPU_MAILBOX_NOT_PERMITTED:
 		return -EPERM;
+	case NPU_MAILBOX_FULL:
+		return -ENOSPC;
 	default:
 		return -EIO;
 	}

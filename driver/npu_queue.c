@@ -55,6 +55,33 @@ static void npu_queue_release_jobs(struct npu_queue *queue, struct list_head *do
 	wake_up_all(&queue->wait);
 }
 
+static void npu_queue_count_end(struct npu_queue *queue, const struct npu_completion *completion)
+{
+	struct npu_counters *counters = &queue->counters;
+
+	lockdep_assert_held(&queue->lock);
+	if (completion->status == NPU_JOB_OK)
+		counters->completed++;
+	else if (completion->status == NPU_JOB_ABORTED)
+		counters->aborted++;
+	else
+		counters->failed++;
+	if (completion->end_ns > completion->start_ns)
+		counters->device_ns += completion->end_ns - completion->start_ns;
+}
+
+/* Adds what the queue's jobs have done to `total`. */
+void npu_queue_count(struct npu_queue *queue, struct npu_counters *total)
+{
+	spin_lock(&queue->lock);
+	total->submitted += queue->counters.submitted;
+	total->completed += queue->counters.completed;
+	total->failed += queue->counters.failed;
+	total->aborted += queue->counters.aborted;
+	total->device_ns += queue->counters.device_ns;
+	spin_unlock(&queue->lock);
+}
+
 /*
  * Records how a job ended. Return: the job, or NULL if the card does not have a job of that number.
  */
@@ -68,6 +95,7 @@ static struct npu_job *npu_queue_retire(struct npu_queue *queue,
 		return NULL;
 	result->completion = *completion;
 	result->done = true;
+	npu_queue_count_end(queue, completion);
 	return &queue->jobs[result->slot];
 }
 
@@ -79,6 +107,7 @@ void npu_queue_reap(struct npu_queue *queue)
 {
 	struct npu_completion completion;
 	unsigned int reaped = 0;
+	bool failed = false;
 	struct npu_job *job;
 	LIST_HEAD(done);
 
@@ -88,6 +117,7 @@ void npu_queue_reap(struct npu_queue *queue)
 	       READ_ONCE(queue->cq[queue->cq_head].phase) == queue->phase) {
 		dma_rmb(); /* the card writes the phase last */
 		completion = queue->cq[queue->cq_head];
+		failed |= completion.status != NPU_JOB_OK && completion.status != NPU_JOB_ABORTED;
 		job = npu_queue_retire(queue, &completion);
 		if (job)
 			list_add_tail(&job->node, &done);
@@ -106,6 +136,8 @@ void npu_queue_reap(struct npu_queue *queue)
 		npu_write(queue->ndev, CQ_HEAD(queue->index), queue->cq_head);
 	spin_unlock(&queue->lock);
 
+	if (failed)
+		npu_faults_notice(queue->ndev);
 	if (!list_empty(&done))
 		npu_queue_release_jobs(queue, &done);
 }
@@ -154,6 +186,33 @@ static irqreturn_t npu_queue_interrupt(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+static int npu_queue_create_context(struct npu_queue *queue)
+{
+	const struct npu_rights *rights = &queue->rights;
+	u32 words[NPU_MAILBOX_WORDS] = {
+		[1] = queue->context,
+		[2] = NPU_CONTEXT_WORD(rights->priority, 0, rights->flags),
+		[3] = rights->job_limit_us,
+		[4] = rights->hang_limit_us,
+	};
+
+	/* Older firmware makes a context without special rights by itself. */
+	if (!npu_has_contexts(queue->ndev))
+		return 0;
+	return npu_mailbox_call(queue->ndev, NPU_MESSAGE_CONTEXT_CREATE, words);
+}
+
+/* Also ends the queue, if there is one. */
+static int npu_queue_destroy_context(struct npu_queue *queue)
+{
+	bool contexts = npu_has_contexts(queue->ndev);
+	u32 words[NPU_MAILBOX_WORDS] = { 0, contexts ? queue->context : queue->index };
+
+	return npu_mailbox_call(queue->ndev,
+				contexts ? NPU_MESSAGE_CONTEXT_DESTROY : NPU_MESSAGE_QUEUE_DESTROY,
+				words);
+}
+
 /**
  * npu_queue_attach - give empty rings to the card and start to take jobs
  * @queue: a detached queue without outstanding jobs
@@ -169,17 +228,23 @@ int npu_queue_attach(struct npu_queue *queue)
 		[3] = upper_32_bits(queue->sq_address),
 		[4] = lower_32_bits(queue->cq_address),
 		[5] = upper_32_bits(queue->cq_address),
-		[6] = queue->index,
+		[6] = queue->context,
 	};
 	struct npu_device *ndev = queue->ndev;
-	int err;
+	int err = npu_queue_create_context(queue);
 
+	if (err)
+		return err;
 	memset(queue->cq, 0, npu_queue_cq_bytes(queue));
 	npu_write(ndev, SQ_TAIL(queue->index), 0);
 	npu_write(ndev, CQ_HEAD(queue->index), 0);
 	err = npu_mailbox_call(ndev, NPU_MESSAGE_QUEUE_CREATE, words);
-	if (err)
+	if (err) {
+		if (npu_has_contexts(ndev) && err != -ETIMEDOUT && err != -ENODEV &&
+		    err != -ECONNRESET)
+			npu_queue_destroy_context(queue);
 		return err;
+	}
 	spin_lock(&queue->lock);
 	queue->sq_tail = 0;
 	queue->cq_head = 0;
@@ -210,7 +275,6 @@ static bool npu_queue_idle(struct npu_queue *queue)
 int npu_queue_drain(struct npu_queue *queue)
 {
 	struct npu_device *ndev = queue->ndev;
-	u32 words[NPU_MAILBOX_WORDS] = { 0, queue->index };
 	unsigned long deadline;
 	int err;
 
@@ -223,7 +287,7 @@ int npu_queue_drain(struct npu_queue *queue)
 		return 0;
 	wake_up_all(&queue->wait);
 
-	err = npu_mailbox_call(ndev, NPU_MESSAGE_QUEUE_DESTROY, words);
+	err = npu_queue_destroy_context(queue);
 	if (err)
 		return err;
 	deadline = jiffies + msecs_to_jiffies(ndev->timeouts->drain_ms);
@@ -236,7 +300,7 @@ int npu_queue_drain(struct npu_queue *queue)
 		if (npu_io_stopped(ndev) || npu_read(ndev, CARD_STATE) == NPU_REG_GONE)
 			return -ENODEV;
 	} while (time_before(jiffies, deadline));
-	dev_err(npu_dev(ndev), "queue %u: jobs still outstanding %u ms after QUEUE_DESTROY\n",
+	dev_err(npu_dev(ndev), "queue %u: jobs still outstanding %u ms after its end\n",
 		queue->index, ndev->timeouts->drain_ms);
 	return -ETIMEDOUT;
 }
@@ -246,10 +310,12 @@ int npu_queue_drain(struct npu_queue *queue)
  * @queue: zeroed memory
  * @ndev: the card
  * @index: hardware queue
+ * @rights: of its jobs
  *
  * Return: 0 or an error, after which nothing needs npu_queue_fini().
  */
-int npu_queue_init(struct npu_queue *queue, struct npu_device *ndev, unsigned int index)
+int npu_queue_init(struct npu_queue *queue, struct npu_device *ndev, unsigned int index,
+		   const struct npu_rights *rights)
 {
 	struct device *dev = npu_dev(ndev);
 	int irq = pci_irq_vector(ndev->pdev, NPU_QUEUE_VECTOR(index));
@@ -259,6 +325,8 @@ int npu_queue_init(struct npu_queue *queue, struct npu_device *ndev, unsigned in
 		return irq;
 	queue->ndev = ndev;
 	queue->index = index;
+	queue->context = ++ndev->next_context;
+	queue->rights = *rights;
 	queue->state = NPU_QUEUE_DETACHED;
 	queue->next_job = 1;
 	spin_lock_init(&queue->lock);

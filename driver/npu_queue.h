@@ -7,6 +7,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include <firmware/abi/context.h>
 #include <firmware/abi/queue.h>
 
 struct drm_gem_object;
@@ -40,10 +41,29 @@ struct npu_result {
 	struct npu_completion completion;
 };
 
+/* What the jobs of a queue may do, for the card. */
+struct npu_rights {
+	u32 priority; /* enum npu_priority */
+	u32 flags;    /* NPU_CONTEXT_* */
+	u32 job_limit_us;
+	u32 hang_limit_us;
+};
+
+/* Each job counts once more in exactly one of the others when it has ended. */
+struct npu_counters {
+	u64 submitted;
+	u64 completed;
+	u64 failed;
+	u64 aborted;
+	u64 device_ns; /* that the card worked for them */
+};
+
 /* A pair of rings. `lock` protects everything from `state` on. */
 struct npu_queue {
 	struct npu_device *ndev;
 	unsigned int index;
+	u32 context; /* number that the card knows its context by, never used again */
+	struct npu_rights rights;
 	int irq; /* 0: not requested */
 	char irq_name[32];
 	wait_queue_head_t wait; /* woken when jobs complete and when the state changes */
@@ -58,12 +78,14 @@ struct npu_queue {
 	u32 sq_tail, cq_head, phase;
 	u64 next_job; /* job numbers start at 1 */
 	unsigned int outstanding;
+	struct npu_counters counters;
 	DECLARE_BITMAP(busy, NPU_QUEUE_ENTRIES);
 	struct npu_job jobs[NPU_QUEUE_ENTRIES];
 	struct npu_result *results; /* by job % NPU_QUEUE_RESULTS */
 };
 
-int npu_queue_init(struct npu_queue *queue, struct npu_device *ndev, unsigned int index);
+int npu_queue_init(struct npu_queue *queue, struct npu_device *ndev, unsigned int index,
+		   const struct npu_rights *rights);
 void npu_queue_fini(struct npu_queue *queue);
 int npu_queue_attach(struct npu_queue *queue);
 int npu_queue_drain(struct npu_queue *queue);
@@ -71,5 +93,6 @@ bool npu_queue_detached(struct npu_queue *queue);
 void npu_queue_set_state(struct npu_queue *queue, enum npu_queue_state state);
 void npu_queue_abort(struct npu_queue *queue);
 void npu_queue_reap(struct npu_queue *queue);
+void npu_queue_count(struct npu_queue *queue, struct npu_counters *total);
 
 #endif

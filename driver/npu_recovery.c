@@ -148,6 +148,7 @@ static int npu_restart(struct npu_device *ndev)
 	}
 	ndev->card = card;
 	ndev->recoveries++;
+	npu_faults_restart(ndev);
 	return 0;
 }
 

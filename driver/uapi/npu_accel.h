@@ -4,6 +4,7 @@
  *
  * A context owns one hardware queue. A job names its buffers in the order of the segments its command stream uses
  * (firmware/abi/command.h); the driver builds the segment table. Buffers stay referenced until the job has completed.
+ * What goes wrong in a context ends no job of another one.
  * All structures have no padding and unused fields must be 0 (-EINVAL).
  */
 #ifndef _UAPI_NPU_ACCEL_H_
@@ -21,6 +22,7 @@ extern "C" {
 #define DRM_NPU_CONTEXT_DESTROY 0x03
 #define DRM_NPU_SUBMIT 0x04
 #define DRM_NPU_WAIT 0x05
+#define DRM_NPU_FAULT_READ 0x06 /* since 1.2 */
 
 struct drm_npu_get_info {
 	__u32 abi_version;	/* NPU_ABI_VERSION of the card */
@@ -52,8 +54,25 @@ struct drm_npu_bo_create {
 	__u32 pad;
 };
 
+/*
+ * The card serves the jobs of a context before those of lower priority on the same function; one that waits rises in
+ * time, so that none starves. Above NORMAL: needs CAP_SYS_NICE.
+ */
+#define DRM_NPU_PRIORITY_LOW (-1)
+#define DRM_NPU_PRIORITY_NORMAL 0
+#define DRM_NPU_PRIORITY_HIGH 1
+#define DRM_NPU_PRIORITY_URGENT 2
+
+/* After a job that failed, those behind it complete as aborted; make a new context to go on. */
+#define DRM_NPU_CONTEXT_STOP_ON_FAULT 1u
+
 struct drm_npu_context {
 	__u32 id; /* CREATE: out; DESTROY: in */
+	/* Since 1.2, in, 0 for DESTROY. Older programs pass a structure that ends before `priority`. */
+	__u32 flags; /* DRM_NPU_CONTEXT_* */
+	__s32 priority;
+	__u32 job_limit_us; /* no job runs longer, card time; 0: no limit */
+	__u32 hang_limit_us; /* a job that finishes no command for this long is stopped; 0: no limit */
 	__u32 pad;
 };
 
@@ -91,6 +110,34 @@ struct drm_npu_wait {
 	__u64 end_ns;
 };
 
+/* Why a job failed or was stopped by a limit. Codes: firmware/abi/status.h, firmware/abi/fault.h. */
+struct drm_npu_fault {
+	__u64 number; /* rises from fault to fault of the function; there may be gaps */
+	__u64 job;
+	__u64 address;	/* as the command gave it; 0: none */
+	__u64 start_ns; /* of the job, card time */
+	__u64 time_ns;	/* of the fault, card time */
+	__u32 context;
+	__u32 status;
+	__u32 fault;
+	__u32 block;   /* enum npu_command_kind of the engine; 0: none */
+	__u32 engine;  /* number within the kind */
+	__u32 command; /* index in the stream; 0xffffffff: none in particular */
+	__u32 retired; /* commands that had finished */
+	__u32 flags;   /* NPU_FAULT_RECORD_* */
+};
+
+/*
+ * Faults of the contexts that this file has now, oldest first. The record of a job is there when DRM_NPU_WAIT has given
+ * its result. The latest 64 of a function are kept.
+ */
+struct drm_npu_fault_read {
+	__u64 faults; /* user pointer to struct drm_npu_fault[count] */
+	__u64 after;  /* only those with a higher number; 0: all */
+	__u32 count;  /* in: room; out: how many there are in `faults` */
+	__u32 lost; /* in: 0; out: faults of the function since `after` that are not kept any more */
+};
+
 #define DRM_IOCTL_NPU_GET_INFO DRM_IOR(DRM_COMMAND_BASE + DRM_NPU_GET_INFO, struct drm_npu_get_info)
 #define DRM_IOCTL_NPU_BO_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_BO_CREATE, struct drm_npu_bo_create)
@@ -100,6 +147,8 @@ struct drm_npu_wait {
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_DESTROY, struct drm_npu_context)
 #define DRM_IOCTL_NPU_SUBMIT DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_SUBMIT, struct drm_npu_submit)
 #define DRM_IOCTL_NPU_WAIT DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_WAIT, struct drm_npu_wait)
+#define DRM_IOCTL_NPU_FAULT_READ \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_FAULT_READ, struct drm_npu_fault_read)
 
 #if defined(__cplusplus)
 }

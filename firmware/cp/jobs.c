@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/cp/jobs.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "firmware/cp/contexts.h"
@@ -11,12 +10,11 @@
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/staging.h"
-#include "firmware/cp/telemetry.h"
+#include "firmware/cp/submissions.h"
 #include "firmware/cp/thermal.h"
 #include "firmware/cp/validate.h"
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/engines.h"
-#include "firmware/lib/host_address.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/mailbox.h"
 #include "firmware/lib/task_manager.h"
@@ -49,17 +47,11 @@ static const uint64_t kStopTimeoutNs = 100 * ACLINT_NS_PER_MS;
 /* A virtual function's job may not keep the card from the others for longer. */
 static const uint64_t kVirtualFunctionLimitNs = ACLINT_NS_PER_S;
 
-/* What a submission costs at least, so that no number of them is free. */
-static const uint64_t kLeastChargeNs = 1000;
-
 static struct active_job jobs_[TASK_MANAGER_MAX_SLOTS];
 static uint32_t slots_;
 static uint32_t neural_engines_;
 static bool dead_;
 static uint32_t last_function_; /* whose job was started last */
-
-/* Each job's validated segments. The Task Manager reads them here while the job runs. */
-_Alignas(64) static struct npu_segment segments_[TASK_MANAGER_MAX_SLOTS][NPU_MAX_SEGMENTS];
 
 void jobs_init(uint32_t neural_engines) {
   memset(jobs_, 0, sizeof(jobs_));
@@ -67,128 +59,6 @@ void jobs_init(uint32_t neural_engines) {
   neural_engines_ = neural_engines;
   dead_ = false;
   last_function_ = 0;
-}
-
-/* A submission that was taken from its ring, on its way to the Task Manager or back. */
-struct taken {
-  uint32_t queue;
-  uint32_t context;
-  uint64_t taken_ns;
-  struct npu_submission submission;
-};
-
-static struct npu_fault_record record_of(uint32_t queue, uint32_t context, const struct npu_completion* completion) {
-  return (struct npu_fault_record){
-      .function = queue_function(queue),
-      .context = context_id(context),
-      .queue = (uint16_t)queue_number(queue),
-      .asid = (uint16_t)context_asid(context),
-      .job = completion->job,
-      .status = completion->status,
-      .fault = completion->fault,
-      .command = NPU_FAULT_NO_COMMAND,
-      .retired = completion->commands,
-      .address = completion->fault_address,
-      .start_ns = completion->start_ns,
-  };
-}
-
-static bool is_failure(uint32_t status) {
-  return status != NPU_JOB_OK && status != NPU_JOB_ABORTED;
-}
-
-/* Accounts for the job, then tells the host. */
-static void complete(uint32_t queue, uint32_t context, uint64_t taken_ns, struct npu_completion* completion) {
-  uint64_t cost = aclint_time_ns() - taken_ns;
-  context_count_end(context, completion->status, completion->end_ns - completion->start_ns);
-  scheduler_charge(context, cost < kLeastChargeNs ? kLeastChargeNs : cost);
-  telemetry_count_job(completion->status);
-  queue_complete(queue, completion);
-}
-
-/* Completes a submission that never reached the Task Manager. */
-static void complete_unstarted(const struct taken* taken, enum npu_job_status status, enum npu_fault fault,
-                               uint64_t fault_address) {
-  uint64_t now = aclint_time_ns();
-  struct npu_completion completion = {
-      .job = taken->submission.job,
-      .status = status,
-      .fault = fault,
-      .fault_address = fault_address,
-      .start_ns = now,
-      .end_ns = now,
-  };
-  if (is_failure(status)) {
-    struct npu_fault_record record = record_of(taken->queue, taken->context, &completion);
-    if (context_fail(taken->context)) record.flags |= NPU_FAULT_RECORD_CONTEXT_STOPPED;
-    faults_record(&record);
-  }
-  complete(taken->queue, taken->context, taken->taken_ns, &completion);
-}
-
-static void refuse(const struct taken* taken, const char* what, const char* reason) {
-  function_log(queue_function(taken->queue), "queue %u: job %lu refused: %s: %s", queue_number(taken->queue),
-               (unsigned long)taken->submission.job, what, reason);
-  complete_unstarted(taken, NPU_JOB_BAD_SUBMISSION, NPU_FAULT_NONE, 0);
-}
-
-static void fail_fetch(const struct taken* taken, const char* what, uint64_t address, enum dma_result result) {
-  function_log(queue_function(taken->queue), "queue %u: job %lu failed: %s at %lx unreadable: %s",
-               queue_number(taken->queue), (unsigned long)taken->submission.job, what, (unsigned long)address,
-               dma_result_name(result));
-  complete_unstarted(taken, NPU_JOB_FAULT, NPU_FAULT_FETCH, address);
-}
-
-static const char* check_segment(const struct taken* taken, const struct npu_segment* segment) {
-  const char* reason = validate_segment(segment, function_share(queue_function(taken->queue)));
-  if (!reason && segment->kind == NPU_SEGMENT_DEVICE &&
-      !context_may_use(taken->context, segment->base, segment->size)) {
-    reason = "outside the context's ranges";
-  }
-  return reason;
-}
-
-/* Brings the segment table into the TCM and checks it; false if the job was completed because of it. */
-static bool fetch_segments(uint32_t slot, const struct taken* taken) {
-  const struct npu_submission* submission = &taken->submission;
-  struct npu_segment* segments = segments_[slot];
-  uint32_t function = queue_function(taken->queue);
-  enum dma_result result = dma_copy(function, dma_address(segments), host_to_card(submission->segment_table),
-                                    submission->segment_count * (uint32_t)sizeof(segments[0]));
-  if (result != DMA_OK) {
-    fail_fetch(taken, "segment table", submission->segment_table, result);
-    return false;
-  }
-  for (uint32_t i = 0; i < submission->segment_count; ++i) {
-    const char* reason = check_segment(taken, &segments[i]);
-    if (reason) {
-      function_log(function, "queue %u: segment %u: base %lx size %lx", queue_number(taken->queue), i,
-                   (unsigned long)segments[i].base, (unsigned long)segments[i].size);
-      refuse(taken, "segment", reason);
-      return false;
-    }
-  }
-  const char* reason = validate_commands(submission, &segments[submission->command_segment]);
-  if (reason) refuse(taken, "commands", reason);
-  return reason == NULL;
-}
-
-static bool stage_commands(uint32_t slot, const struct taken* taken) {
-  const struct npu_submission* submission = &taken->submission;
-  struct staging_result result =
-      staging_copy(slot, queue_function(taken->queue), &segments_[slot][submission->command_segment],
-                   submission->command_offset, submission->command_bytes);
-  switch (result.status) {
-    case STAGING_OK:
-      return true;
-    case STAGING_UNREADABLE:
-      fail_fetch(taken, "command stream", result.address, result.dma);
-      return false;
-    case STAGING_BAD_PAGE:
-      refuse(taken, "page list", "not a page the card can reach");
-      return false;
-  }
-  return false;
 }
 
 /* End of the time that the job has. */
@@ -207,20 +77,20 @@ static uint64_t next_look(const struct active_job* job, uint64_t now_ns) {
 }
 
 static void execute(uint32_t slot, const struct taken* taken) {
-  if (!fetch_segments(slot, taken) || !stage_commands(slot, taken)) return;
+  if (!submission_prepare(slot, taken)) return;
   struct task_manager_job job = {
       .commands = staging_address(slot),
       .command_bytes = taken->submission.command_bytes,
       .asid = context_asid(taken->context),
       .function = queue_function(taken->queue),
-      .segments = dma_address(segments_[slot]),
+      .segments = submission_segments(slot),
       .segment_count = taken->submission.segment_count,
   };
   uint64_t start = aclint_time_ns();
   if (!task_manager_start(slot, &job)) {
     function_log(job.function, "queue %u: job %lu aborted: the Task Manager is busy", queue_number(taken->queue),
                  (unsigned long)taken->submission.job);
-    complete_unstarted(taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
+    submission_end(taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
     return;
   }
   last_function_ = job.function;
@@ -246,29 +116,25 @@ static int free_slot(void) {
   return -1;
 }
 
-/* Whether jobs of the queue complete without being tried. */
-static bool gives_up(uint32_t queue, uint32_t context) {
-  return dead_ || queue_draining(queue) || context_stopped(context);
+bool jobs_abort_next(uint32_t queue) {
+  if (!queue_ready(queue)) return false;
+  struct taken taken;
+  if (submission_take(queue, aclint_time_ns(), &taken)) submission_end(&taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
+  return true;
 }
 
 static void serve_submission(uint32_t slot, uint32_t queue, uint64_t now_ns) {
-  struct taken taken = {.queue = queue, .context = queue_context(queue), .taken_ns = now_ns};
-  uint64_t address = queue_submission_address(queue);
-  context_count_taken(taken.context);
-  enum dma_result result = queue_fetch(queue, &taken.submission);
-  if (result != DMA_OK) {
-    fail_fetch(&taken, "submission", address, result);
-    return;
-  }
-  if (gives_up(queue, taken.context)) {
-    complete_unstarted(&taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
+  struct taken taken;
+  if (!submission_take(queue, now_ns, &taken)) return;
+  if (dead_ || context_stopped(taken.context)) {
+    submission_end(&taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
     return;
   }
   const char* reason = validate_submission(&taken.submission, context_id(taken.context));
   if (reason) {
-    refuse(&taken, "submission", reason);
+    submission_refuse(&taken, reason);
   } else if (taken.submission.opcode == NPU_SUBMIT_NOP) {
-    complete_unstarted(&taken, NPU_JOB_OK, NPU_FAULT_NONE, 0);
+    submission_end(&taken, NPU_JOB_OK, NPU_FAULT_NONE, 0);
   } else {
     execute(slot, &taken);
   }
@@ -283,7 +149,7 @@ bool jobs_start_next(void) {
   int queue = scheduler_next(now);
   if (queue < 0) return false;
   pstate_wake(now);
-  serve_submission((uint32_t)slot, (uint32_t)queue, now);
+  serve_submission((uint32_t)slot, (uint32_t)queue, aclint_time_ns()); /* nobody pays for the card's waking up */
   return true;
 }
 
@@ -349,11 +215,11 @@ static void say_end(const struct npu_fault_record* record) {
 
 static void record_end(uint32_t slot, const struct active_job* job, const struct task_manager_end* end,
                        const struct npu_completion* completion) {
-  struct npu_fault_record record = record_of(job->queue, job->context, completion);
+  struct npu_fault_record record = submission_record(job->queue, job->context, completion);
   name_place(slot, job, end, &record);
   if (job->state == JOB_RESETTING) record.flags |= NPU_FAULT_RECORD_ENGINE_RESET;
   if (dead_) record.flags |= NPU_FAULT_RECORD_CARD_DEAD;
-  if (is_failure(completion->status) && context_fail(job->context)) {
+  if (submission_failed(completion->status) && context_fail(job->context)) {
     record.flags |= NPU_FAULT_RECORD_CONTEXT_STOPPED;
   }
   say_end(&record);
@@ -364,8 +230,8 @@ static void finish(uint32_t slot, const struct task_manager_end* end) {
   struct active_job* job = &jobs_[slot];
   if (!job->orphan) {
     struct npu_completion completion = completion_of(job, end);
-    if (is_failure(completion.status) || job->state == JOB_RESETTING) record_end(slot, job, end, &completion);
-    complete(job->queue, job->context, job->taken_ns, &completion);
+    if (submission_failed(completion.status) || job->state == JOB_RESETTING) record_end(slot, job, end, &completion);
+    submission_complete(job->queue, job->context, job->taken_ns, &completion);
   }
   job->state = JOB_FREE;
 }

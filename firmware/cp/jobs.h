@@ -24,6 +24,10 @@ void jobs_init(uint32_t neural_engines);
 /* If a job slot is free: takes the next submission and starts or completes it. False if there was nothing to do. */
 bool jobs_start_next(void);
 
+/* Completes the next submission of a queue that drains, if it has one, as NPU_JOB_ABORTED. Needs no job slot. False if
+ * there was nothing to do. */
+bool jobs_abort_next(uint32_t queue);
+
 /* The Task Manager has interrupted. */
 void jobs_serve_task_manager(void);
 

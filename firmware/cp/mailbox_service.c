@@ -277,8 +277,18 @@ static void remove_queues(uint32_t function, uint32_t queues) {
   }
 }
 
-/* True when QUEUE_DESTROY or CONTEXT_DESTROY is answered. */
+/* Completes one submission that waits in `queues`, in order: not before the job of its queue that runs. */
+static bool abort_next(uint32_t function, uint32_t queues) {
+  for (uint32_t queue = 0; queues >> queue != 0; ++queue) {
+    uint32_t slot = queue_slot(function, queue);
+    if ((queues >> queue & 1u) && !jobs_busy_with(slot) && jobs_abort_next(slot)) return true;
+  }
+  return false;
+}
+
+/* True when there was something to do. */
 static bool serve_drain(uint32_t function, struct open_message* open, uint64_t now_ns) {
+  if (abort_next(function, open->queues)) return true;
   uint32_t pending = pending_of(function, open->queues);
   bool busy = busy_with(function, open->queues);
   if (busy || pending != open->pending) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Answers the messages of all functions (firmware/abi/mailbox.h), one of each at a time. A reply may come later:
- * QUEUE_DESTROY is answered when the queue has drained, PARTITION when the memory is cleared, and a function whose
+ * QUEUE_DESTROY and CONTEXT_DESTROY are answered when the queues have drained, PARTITION when the memory is cleared, and a function whose
  * memory is being cleared waits with whatever it asks. Resets of virtual functions arrive here too.
  */
 #pragma once

@@ -56,7 +56,7 @@ void queues_remove_function(uint32_t function);
 /* Whether any function has a queue. */
 bool queues_exist(void);
 
-/* From now on jobs.c completes what the queue still holds as aborted. */
+/* From now on what the queue still holds is not run any more; jobs_abort_next() completes it. */
 void queue_start_draining(uint32_t slot);
 bool queue_draining(uint32_t slot);
 

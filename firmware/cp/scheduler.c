@@ -57,10 +57,15 @@ static void see(struct sharer* sharer, const struct group* group, bool ready, ui
   }
 }
 
-static bool has_ready_queue(uint32_t context) {
+/* Those that drain are emptied by jobs_abort_next(), which needs no turn. */
+static bool queue_waits(uint32_t slot) {
+  return !queue_draining(slot) && queue_ready(slot);
+}
+
+static bool has_waiting_queue(uint32_t context) {
   uint32_t function = context_function(context), queues = context_queues(context);
   for (uint32_t queue = 0; queues >> queue != 0; ++queue) {
-    if ((queues >> queue & 1u) && queue_ready(queue_slot(function, queue))) return true;
+    if ((queues >> queue & 1u) && queue_waits(queue_slot(function, queue))) return true;
   }
   return false;
 }
@@ -72,7 +77,7 @@ static bool look_within(uint32_t function, uint64_t now_ns) {
   for (uint32_t number = 0; contexts >> number != 0; ++number) {
     if (!(contexts >> number & 1u)) continue;
     uint32_t context = queue_slot(function, number);
-    bool ready = has_ready_queue(context);
+    bool ready = has_waiting_queue(context);
     see(&contexts_[context], &within_[function], ready, now_ns);
     any |= ready;
   }
@@ -131,7 +136,7 @@ static uint32_t next_queue(uint32_t context) {
   uint32_t queue = last_queue_[context];
   do {
     queue = (queue + 1) % count;
-  } while (!(context_queues(context) >> queue & 1u) || !queue_ready(queue_slot(function, queue)));
+  } while (!(context_queues(context) >> queue & 1u) || !queue_waits(queue_slot(function, queue)));
   last_queue_[context] = queue;
   return queue_slot(function, queue);
 }

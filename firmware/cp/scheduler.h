@@ -12,9 +12,11 @@
  * tiny or refused ones get more than their share. It is kept as virtual time (start-time fair queueing): who comes
  * with work after a pause starts at the time of the one served last, and neither saves up nor owes.
  *
- * Bounds. A job is never preempted. With F functions busy, one gets the card after at most one job of each other
- * function and the one that runs. Within it, a context of priority p is served at the latest after
- * (NPU_PRIORITY_URGENT - p) * NPU_PRIORITY_AGING_MS and one job of each context that is urgent by then.
+ * Bounds. A job is never preempted. A function that comes with work after a pause gets the card after the job that runs
+ * and at most one of each other function; one that is always busy gets its share, give or take a job. Within it, a
+ * context of priority p is served at the latest after (NPU_PRIORITY_URGENT - p) * NPU_PRIORITY_AGING_MS and one job of
+ * each context that is urgent by then. What the firmware spends on doorbells and messages is on nobody's account, but
+ * each round of its main loop takes one of either from each function at most.
  */
 #pragma once
 

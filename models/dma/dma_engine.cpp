@@ -43,6 +43,17 @@ DmaEngine::Channel::Channel(DmaEngine& engine, unsigned number) : engine_(engine
 
 void DmaEngine::Channel::reset() {
   if (rate_) rate_->reset();
+  hang_next_ = false;
+  show_work(nullptr);
+  abandon();
+}
+
+/// Tells in the registers whose command is being worked on; null: none.
+void DmaEngine::Channel::show_work(const base::CommandRequest* request) {
+  auto& status = engine_.registers_.CHANNEL_STATUS.at(number_);
+  status.BUSY.set(request != nullptr ? 1 : 0);
+  status.ASID.set(request != nullptr ? request->context : 0);
+  engine_.registers_.CHANNEL_COMMAND.at(number_).set(request != nullptr ? request->index : 0);
 }
 
 CommandOutcome DmaEngine::Channel::execute(const base::CommandRequest& request) {
@@ -50,6 +61,25 @@ CommandOutcome DmaEngine::Channel::execute(const base::CommandRequest& request) 
   const auto kind = engine_.parameters_.kind;
   if (const auto checked = check_command(command, kind, number_); !checked.ok()) return checked;
 
+  const uint64_t epoch = engine_.epoch_;
+  engine_.begin_command();
+  show_work(&request);
+  const auto outcome = move(request);
+  if (engine_.epoch_ != epoch) return {NPU_FAULT_BUS, 0};
+  show_work(nullptr);
+  engine_.end_command(outcome.has_value());
+  return outcome.value_or(CommandOutcome{NPU_FAULT_BUS, 0});
+}
+
+/// Empty: it was abandoned.
+std::optional<CommandOutcome> DmaEngine::Channel::move(const base::CommandRequest& request) {
+  if (hang_next_) {
+    hang_next_ = false;
+    sc_core::wait(cancellation_.event);
+    return std::nullopt;
+  }
+  const auto& command = *request.command;
+  const auto kind = engine_.parameters_.kind;
   const auto& dma = command.u.dma;
   const bool external = kind == NPU_COMMAND_EXTERNAL_HDMA;
   const bool to_card = external && number_ == 0;
@@ -60,15 +90,11 @@ CommandOutcome DmaEngine::Channel::execute(const base::CommandRequest& request) 
                            .context = request.context,
                            .engine = command.engine,
                            .function = request.function,
-                           .rate = rate_ ? &*rate_ : nullptr};
+                           .rate = rate_ ? &*rate_ : nullptr,
+                           .cancellation = &cancellation_};
   const Transfer transfer{dma.source,    dma.destination,   dma.rows,
                           dma.row_bytes, dma.source_stride, dma.destination_stride};
-  const uint64_t epoch = engine_.epoch_;
-  engine_.begin_command();
-  const auto outcome = engine_.mover_.run(transfer, context);
-  if (!outcome || engine_.epoch_ != epoch) return {NPU_FAULT_BUS, 0};
-  engine_.end_command();
-  return *outcome;
+  return engine_.mover_.run(transfer, context);
 }
 
 DmaEngine::DmaEngine(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters)
@@ -92,6 +118,11 @@ void DmaEngine::wire_registers() {
   registers_.CONTROL.on_write([this](const base::RegisterWrite& write) {
     const bool fill = registers_.CONTROL.FILL.in(write) != 0;
     if (fill || registers_.CONTROL.START.in(write) != 0) start_channel(fill, write.origin);
+  });
+  registers_.CHANNEL_RESET.on_write([this](const base::RegisterWrite& write) {
+    for (size_t i = 0; i < channels_.size(); ++i) {
+      if (write.sets(uint64_t{1} << i)) channels_[i].abandon();
+    }
   });
   registers_.FUNCTION.on_write([this](const base::RegisterWrite& write) {
     if (registers_.FUNCTION.get() <= NPU_MAX_VFS) return;
@@ -184,8 +215,8 @@ void DmaEngine::begin_command() {
   if (running_++ == 0) busy_since_ = sc_time_stamp();
 }
 
-void DmaEngine::end_command() {
-  ++finished_;
+void DmaEngine::end_command(bool finished) {
+  if (finished) ++finished_;
   if (--running_ == 0) busy_ += sc_time_stamp() - busy_since_;
 }
 

@@ -37,6 +37,9 @@ class DmaEngine final : public sc_core::sc_module {
   /// Abandons running commands at once: their execute() returns NPU_FAULT_BUS to a caller that is reset as well.
   void reset();
 
+  /// Fault injection: the next command in `channel` never ends, until a reset abandons it.
+  void hang_next_command(unsigned channel) { channels_.at(channel).hang_next_command(); }
+
  private:
   /// A command input.
   class Channel final : public base::CommandTarget {
@@ -44,11 +47,19 @@ class DmaEngine final : public sc_core::sc_module {
     Channel(DmaEngine& engine, unsigned number);
     base::CommandOutcome execute(const base::CommandRequest& request) override;
     void reset();
+    /// Ends the commands inside; time already reserved stays so.
+    void abandon() { cancellation_.cancel(); }
+    void hang_next_command() { hang_next_ = true; }
 
    private:
+    std::optional<base::CommandOutcome> move(const base::CommandRequest& request);
+    void show_work(const base::CommandRequest* request);
+
     DmaEngine& engine_;
     unsigned number_;
     std::optional<base::Timeline> rate_;
+    Cancellation cancellation_;
+    bool hang_next_ = false;
   };
 
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
@@ -59,7 +70,7 @@ class DmaEngine final : public sc_core::sc_module {
   base::CommandOutcome run_for_firmware(uint64_t epoch);
   void update_irq();
   void begin_command();
-  void end_command();
+  void end_command(bool finished);
   [[nodiscard]] sc_core::sc_time busy_time() const;
 
   base::Environment& environment_;

@@ -55,6 +55,7 @@ class Mover::Run {
         transfer_(transfer),
         context_(context),
         epoch_(mover.epoch_),
+        cancel_epoch_(context.cancellation != nullptr ? context.cancellation->epoch : 0),
         issue_(sc_time_stamp() + mover.parameters_.start_latency),
         last_(issue_),
         window_(std::max(mover.parameters_.outstanding_bursts, 1U), sc_core::SC_ZERO_TIME) {}
@@ -166,14 +167,20 @@ class Mover::Run {
 
   void wait_until(sc_time time) {
     if (time <= sc_time_stamp()) return;
-    sc_core::wait(time - sc_time_stamp(), mover_.reset_event_);
-    abandoned_ = mover_.epoch_ != epoch_;
+    if (context_.cancellation == nullptr) {
+      sc_core::wait(time - sc_time_stamp(), mover_.reset_event_);
+    } else {
+      sc_core::wait(time - sc_time_stamp(), mover_.reset_event_ | context_.cancellation->event);
+      abandoned_ = context_.cancellation->epoch != cancel_epoch_;
+    }
+    abandoned_ |= mover_.epoch_ != epoch_;
   }
 
   Mover& mover_;
   const Transfer& transfer_;
   const RunContext& context_;
   const uint64_t epoch_;
+  const uint64_t cancel_epoch_;
   sc_time issue_;  // when the next burst may start
   sc_time last_;   // when everything issued so far has ended
   std::vector<sc_time> window_;

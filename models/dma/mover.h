@@ -25,6 +25,16 @@ struct Transfer {
 /// Which side of the card a translated address must be on.
 enum class Side : uint8_t { kAny, kDevice, kHost };
 
+/// Ends the runs of one user of a mover and nobody else's.
+struct Cancellation {
+  void cancel() {
+    ++epoch;
+    event.notify();
+  }
+  uint64_t epoch = 0;
+  sc_core::sc_event event;
+};
+
 /// Everything about one run besides the copy itself.
 struct RunContext {
   base::AddressSpace& space;
@@ -35,6 +45,7 @@ struct RunContext {
   uint16_t function = 0;           ///< PCIe function in whose name the host is reached.
   bool fill = false;               ///< Nothing is read: zeros are written, in bursts of kFillBurstBytes.
   base::Timeline* rate = nullptr;  ///< The channel's limit, if it has one.
+  Cancellation* cancellation = nullptr;
 };
 
 /// The data path of a DMA engine: turns a transfer into bursts and keeps several of them outstanding.
@@ -51,7 +62,7 @@ class Mover {
 
   /// Runs in the caller's SC_THREAD and returns when the last write is visible. A burst that fails ends the transfer
   /// after the bursts before it; the fault address is the burst's first byte as the transfer gives it.
-  /// Empty: reset() abandoned it.
+  /// Empty: reset() or its cancellation abandoned it.
   std::optional<base::CommandOutcome> run(const Transfer& transfer, const RunContext& context);
 
   void reset();

@@ -43,6 +43,9 @@ NeuralEngine::NeuralEngine(sc_core::sc_module_name name, base::Environment& envi
   sc_assert(parameters.clock_hz > 0 && parameters.vector_lanes > 0 && parameters.scratchpad_bytes > 0);
   registers.register_b_transport(this, &NeuralEngine::registers_transport);
   registers.register_transport_dbg(this, &NeuralEngine::registers_debug);
+  regs_.CONTROL.on_write([this](const base::RegisterWrite& write) {
+    if (regs_.CONTROL.RESET.in(write) != 0) abandon();
+  });
   const base::Origin origin{.kind = base::Origin::Kind::kEngine, .id = parameters.index};
   scratchpad.sideband().origin = origin;
 }
@@ -69,14 +72,28 @@ unsigned NeuralEngine::registers_debug(tlm::tlm_generic_payload& payload) {
 }
 
 void NeuralEngine::reset() {
+  hang_next_ = false;
+  abandon();
+  regs_.reset();
+  tensor_busy_ = vector_busy_ = SC_ZERO_TIME;
+  set_identity();
+}
+
+/// Every command inside returns at once.
+void NeuralEngine::abandon() {
   ++epoch_;
   next_ticket_ = 0;
   serving_ = 0;
+  show_work(nullptr);
   abandoned_.notify();
-  regs_.reset();
-  tensor_busy_ = vector_busy_ = SC_ZERO_TIME;
   tensor->reset();
-  set_identity();
+}
+
+/// Tells in the registers whose command is being worked on; null: none.
+void NeuralEngine::show_work(const base::CommandRequest* request) {
+  regs_.STATUS.BUSY.set(request != nullptr ? 1 : 0);
+  regs_.STATUS.ASID.set(request != nullptr ? request->context : 0);
+  regs_.COMMAND.set(request != nullptr ? request->index : 0);
 }
 
 CommandOutcome NeuralEngine::execute(const base::CommandRequest& request) {
@@ -85,11 +102,18 @@ CommandOutcome NeuralEngine::execute(const base::CommandRequest& request) {
   const uint64_t epoch = epoch_;
   if (!wait_for_turn(epoch)) return kAbandoned;
 
+  show_work(&request);
+  if (hang_next_) {
+    hang_next_ = false;
+    while (epoch == epoch_) wait(abandoned_);
+    return kAbandoned;
+  }
   scratchpad.sideband().context = request.context;
   const Timed done = run(command);
   if (done.duration > SC_ZERO_TIME) wait(done.duration, abandoned_);
   if (epoch != epoch_) return kAbandoned;
 
+  show_work(nullptr);
   ++serving_;
   turn_.notify();
   if (done.outcome.ok()) count(command, done.duration);

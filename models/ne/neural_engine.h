@@ -45,6 +45,9 @@ class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget
 
   void reset();
 
+  /// Fault injection: the next command never ends, until a reset abandons it.
+  void hang_next_command() { hang_next_ = true; }
+
  private:
   struct Timed {
     base::CommandOutcome outcome;
@@ -55,6 +58,8 @@ class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget
   void registers_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   unsigned registers_debug(tlm::tlm_generic_payload& payload);
   void set_identity();
+  void abandon();
+  void show_work(const base::CommandRequest* request);
   Timed run(const npu_command& command);
   Timed run_gemm(const npu_gemm& gemm);
   Timed run_vector(const npu_vector& vector);
@@ -71,6 +76,7 @@ class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget
   uint64_t epoch_ = 0;  // counts resets
   uint64_t next_ticket_ = 0;
   uint64_t serving_ = 0;
+  bool hang_next_ = false;
   sc_core::sc_event turn_;
   sc_core::sc_event abandoned_;
   sc_core::sc_time tensor_busy_;

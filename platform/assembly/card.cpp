@@ -435,6 +435,24 @@ void Card::bind_interrupts() {
   mailbox_.on_raise_vector([this](unsigned function, unsigned vector) { endpoint_.raise_vector(function, vector); });
 }
 
+bool Card::hang_next_command(std::string_view engine) {
+  const auto hang_channel = [engine](dma::DmaEngine& dma, const char* name, unsigned channels) {
+    for (unsigned i = 0; i < channels; ++i) {
+      if (engine != fmt::format("{}{}", name, i)) continue;
+      dma.hang_next_command(i);
+      return true;
+    }
+    return false;
+  };
+  for (unsigned i = 0; i < engine_count_; ++i) {
+    if (engine != fmt::format("ne{}", i)) continue;
+    engines_[i].hang_next_command();
+    return true;
+  }
+  return hang_channel(neural_dma_, "neural_dma", engine_count_) || hang_channel(task_dma_, "task_dma", 1) ||
+         hang_channel(external_hdma_, "external_hdma", kExternalHdmaChannels);
+}
+
 void Card::reset_function(unsigned function) {
   if (function == 0) {
     request_reset(ResetCause::kPcie);

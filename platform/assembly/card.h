@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <systemc>
 #include <vector>
 
@@ -52,6 +53,11 @@ class Card final : public sc_core::sc_module {
   [[nodiscard]] riscv::HartCluster& harts() { return harts_; }
   [[nodiscard]] Management& management() { return management_; }
   [[nodiscard]] const system_controller::SystemController& system_controller() const { return system_controller_; }
+  [[nodiscard]] dram::Dram& dram() { return dram_; }
+
+  /// Fault injection: the next command in the engine named (ne0, neural_dma0, task_dma0, external_hdma0, ...) never
+  /// ends until the engine is reset. False if the card has no such engine.
+  bool hang_next_command(std::string_view engine);
 
  private:
   void build_engines(const RtlSelection& rtl);

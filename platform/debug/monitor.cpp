@@ -121,6 +121,19 @@ unsigned parse_count(const std::string& word) {
   return count;
 }
 
+/// Decimal, or hexadecimal with 0x.
+uint64_t parse_offset(const std::string& word, uint64_t size) {
+  const bool hexadecimal = word.starts_with("0x") || word.starts_with("0X");
+  const char* begin = word.data() + (hexadecimal ? 2 : 0);
+  uint64_t offset = 0;
+  const auto [end, error] = std::from_chars(begin, word.data() + word.size(), offset, hexadecimal ? 16 : 10);
+  if (error != std::errc{} || end != word.data() + word.size() || offset % 8 != 0 || offset >= size) {
+    throw CommandError(fmt::format("spoil: OFFSET '{}' is not a multiple of 8 below {:#x}, the size of the card's DRAM",
+                                   shortened(word), size));
+  }
+  return offset;
+}
+
 }  // namespace
 
 const std::vector<Monitor::Command>& Monitor::commands() {
@@ -135,6 +148,10 @@ const std::vector<Monitor::Command>& Monitor::commands() {
       {"plug", "NAME", 1, 1, "Puts the card back.", &Monitor::plug},
       {"sensors", "[CARD]", 0, 1, "Temperature, power, energy and P-state of cards.", &Monitor::sensors},
       {"ambient", "CARD CELSIUS", 2, 2, "Sets the temperature of the air at the card's inlet.", &Monitor::ambient},
+      {"hang", "CARD ENGINE", 2, 2,
+       "Lets the next command in ENGINE (ne0, neural_dma0, task_dma0, external_hdma0, ...) never end.", &Monitor::hang},
+      {"spoil", "CARD OFFSET", 2, 2,
+       "Flips two bits of the 64-bit word at OFFSET in the card's DRAM: an uncorrectable error.", &Monitor::spoil},
   };
   return kCommands;
 }
@@ -275,6 +292,40 @@ Json Monitor::unplug(const Words& arguments) {
 
 Json Monitor::plug(const Words& arguments) {
   return set_present(arguments[0], true);
+}
+
+assembly::Card& Monitor::card_named(const char* command, const std::string& name) const {
+  if (server_ == nullptr) throw CommandError(fmt::format("{}: this monitor sees the fabric only", command));
+  for (size_t index = 0; index < server_->card_count(); ++index) {
+    if (name == fmt::format("card{}", index)) return server_->card(index);
+  }
+  throw CommandError(
+      fmt::format("{}: no card '{}'; there are card0 to card{}", command, shortened(name), server_->card_count() - 1));
+}
+
+Json Monitor::hang(const Words& arguments) {
+  if (!card_named("hang", arguments[0]).hang_next_command(arguments[1])) {
+    throw CommandError(
+        fmt::format("hang: {} has no engine '{}'; engines are neN and neural_dmaN, with N below the number "
+                    "of Neural Engines, task_dma0, external_hdma0 and external_hdma1",
+                    arguments[0], shortened(arguments[1])));
+  }
+  Json json;
+  json["card"] = arguments[0];
+  json["hangs"] = arguments[1];
+  return json;
+}
+
+Json Monitor::spoil(const Words& arguments) {
+  auto& dram = card_named("spoil", arguments[0]).dram();
+  const uint64_t offset = parse_offset(arguments[1], dram.storage().size());
+  // Two wrong bits of a word: SECDED detects them and cannot correct them. Again the same two would take them back.
+  dram.inject_error(offset, 0);
+  dram.inject_error(offset, 1);
+  Json json;
+  json["card"] = arguments[0];
+  json["uncorrectable"] = offset;
+  return json;
 }
 
 Json Monitor::set_present(const std::string& name, bool present) {

@@ -15,8 +15,9 @@ namespace npuvp::debug {
 /// of assembly::Fabric. Knows nothing of how a command came.
 class Monitor {
  public:
-  /// Commands about cards need their `server`.
-  explicit Monitor(assembly::Fabric& fabric, assembly::Server* server = nullptr) : fabric_(fabric), server_(server) {}
+  /// Of a fabric alone: what happens on the cards is out of reach.
+  explicit Monitor(assembly::Fabric& fabric) : fabric_(fabric) {}
+  explicit Monitor(assembly::Server& server) : fabric_(server.fabric()), server_(&server) {}
 
   /// Carries out one command line, words separated by blanks, and returns the answer, a JSON object; {"error": "..."}
   /// names the thing, the value and what would be right. Any bytes are allowed. To be called in the simulation's
@@ -47,8 +48,11 @@ class Monitor {
   Json plug(const Words& arguments);
   Json sensors(const Words& arguments);
   Json ambient(const Words& arguments);
+  Json hang(const Words& arguments);
+  Json spoil(const Words& arguments);
 
   [[nodiscard]] Json no_card(const std::string& command, const std::string& name) const;
+  [[nodiscard]] assembly::Card& card_named(const char* command, const std::string& name) const;
   Json set_present(const std::string& name, bool present);
   [[nodiscard]] Json describe(const Segment& segment) const;
   [[nodiscard]] Json describe_below(const Segment& segment) const;
@@ -56,7 +60,7 @@ class Monitor {
   [[nodiscard]] std::string port_names() const;
 
   assembly::Fabric& fabric_;
-  assembly::Server* server_;
+  assembly::Server* server_ = nullptr;
 };
 
 }  // namespace npuvp::debug

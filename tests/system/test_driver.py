@@ -4,6 +4,7 @@
 import re
 
 from conftest import npuvp
+from guest_shell import GuestShell
 
 CARD = "10000:01:00.0"
 DEVICE = f"/sys/bus/pci/devices/{CARD}"
@@ -51,3 +52,30 @@ def test_a_card_that_vanishes_under_load_hangs_nobody_and_comes_back():
                f"; setpci -s {ROOT_PORT} COMMAND=0006 18.l=00010100; echo 1 > /sys/bus/pci/devices/{ROOT_PORT}/rescan;"
                "npu_load_test --jobs 20; echo after $?")
     assert "its jobs are aborted" in text and "load 0" in text and "after 0" in text, text
+
+
+DRAM_BYTES = 16 << 30  # of the card on this board
+TROUBLES = ["deadlock", "illegal-command", "bad-address", "read-only", "double-error", "hang"]
+
+
+def test_only_the_guilty_context_ends_and_the_driver_has_its_record(tmp_path):
+    with GuestShell(tmp_path, "server-1") as guest:
+        for trouble in TROUBLES:
+            if trouble == "double-error":
+                guest.monitor("spoil", "card0", DRAM_BYTES - 8192)
+            if trouble == "hang":
+                guest.monitor("hang", "card0", "external_hdma1")
+            assert guest.check(f"npu_fault_test {trouble}") == f"npu_fault_test: {trouble}: ok"
+        guest.check("npu_fault_test kill")
+        guest.check("npu_fault_test rights")
+        # The administrator sees all of them; the first one is the core dump, until somebody takes it.
+        guest.check("mount -t debugfs none /sys/kernel/debug")
+        faults = guest.check(f"cat /sys/kernel/debug/accel/{CARD}/faults")
+        assert re.findall(r"fault (\d+): context", faults) == [str(n + 1) for n in range(len(TROUBLES))], faults
+        dump = guest.check("cat /sys/class/devcoredump/devcd*/data")
+        assert f"npu {CARD}" in dump and "fault 1: context" in dump and "status 2 fault 6" in dump, dump
+        log = guest.check("dmesg")
+        assert len(re.findall(r"engine 1 of kind 4 hung in job 1 and was reset", log)) == 1, log
+        assert "resetting the card" not in log
+        assert guest.check("dmesg | grep -ciE 'oops|bug:|warning:|call trace|hung task' || true").strip() == "0"
+        assert guest.power_off() == 0

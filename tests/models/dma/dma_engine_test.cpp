@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "tests/models/dma/dma_bench.h"
 
@@ -243,6 +244,53 @@ TEST(DmaEngine, ResetStopsATransferBetweenItsBursts) {
   EXPECT_FALSE(bench.execute(command).ok());
   EXPECT_EQ(bench.took, ns(150));
   EXPECT_EQ(bench.target.log.size(), 4U);  // the bursts of 0 and 100 ns
+}
+
+TEST(DmaEngine, AChannelResetEndsItsCommandAndNoOther) {
+  EngineBench bench;
+  const auto to_card = copy_command(NPU_COMMAND_EXTERNAL_HDMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(1, 0), 1, 1000);
+  auto to_host = copy_command(NPU_COMMAND_EXTERNAL_HDMA, NPU_ADDRESS(1, 0), NPU_ADDRESS(0, 0), 1, 1000);
+  to_host.engine = 1;
+  std::array<base::CommandOutcome, 2> outcomes;
+  std::array<sc_core::sc_time, 2> returned;
+  const auto run = [&](unsigned channel, const npu_command& command) {
+    outcomes.at(channel) = bench.channel_interface(channel).execute({&command, &bench.space, 7, 12});
+    returned.at(channel) = sc_core::sc_time_stamp();
+  };
+  sc_core::sc_spawn([&] { run(0, to_card); });
+  sc_core::sc_spawn([&] { run(1, to_host); });
+  test::run_thread([&] {
+    bench.start_copy(NPU_MAP_HOST, NPU_MAP_DRAM, 64);
+    sc_core::wait(ns(30));
+    EXPECT_EQ(bench.hart.read<uint32_t>(DMA_CHANNEL_STATUS(0)), 7U << 16 | 1U);
+    EXPECT_EQ(bench.hart.read<uint32_t>(DMA_CHANNEL_COMMAND(0)), 12U);
+    bench.hart.write(DMA_CHANNEL_RESET, uint32_t{1} << 0);
+    sc_core::wait(ns(1));
+    EXPECT_EQ(bench.hart.read<uint32_t>(DMA_CHANNEL_STATUS(0)), 0U);
+    EXPECT_EQ(bench.hart.read<uint32_t>(DMA_CHANNEL_STATUS(1)), 7U << 16 | 1U);
+    sc_core::wait(ns(200));
+    EXPECT_EQ(bench.status(), DMA_STATUS_DONE_MASK);
+    EXPECT_EQ(bench.hart.read<uint64_t>(DMA_COMMANDS), 1U);
+    EXPECT_EQ(bench.hart.read<uint64_t>(DMA_BUSY_NS), 100U);
+  });
+  EXPECT_EQ(outcomes[0].fault, NPU_FAULT_BUS);
+  EXPECT_EQ(returned[0], ns(30));
+  EXPECT_TRUE(outcomes[1].ok());
+  EXPECT_EQ(returned[1], ns(100));
+}
+
+TEST(DmaEngine, ACommandToldToHangEndsByAResetAndTheNextOneWorks) {
+  EngineBench bench;
+  const auto command = copy_command(NPU_COMMAND_EXTERNAL_HDMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(1, 0), 1, 1000);
+  sc_core::sc_spawn([&] {
+    sc_core::wait(ns(5'000'000));
+    bench.hart.write(DMA_CHANNEL_RESET, uint32_t{1});
+  });
+  bench.engine.hang_next_command(0);
+  EXPECT_EQ(bench.execute(command).fault, NPU_FAULT_BUS);
+  EXPECT_EQ(bench.took, ns(5'000'000));
+  EXPECT_TRUE(bench.target.log.empty());
+  EXPECT_TRUE(bench.execute(command).ok());
 }
 
 }  // namespace

@@ -67,6 +67,12 @@ struct Bench {
     return std::bit_cast<uint32_t>(data);
   }
 
+  void write32(uint64_t offset, uint32_t value) {
+    sc_time delay;
+    const auto data = std::bit_cast<std::array<uint8_t, 4>>(value);
+    EXPECT_EQ(cpu.bus.write(offset, data, delay), tlm::TLM_OK_RESPONSE);
+  }
+
   base::Environment environment;
   test::TestScratchpad scratchpad;
   tensor_core::TensorCore core;
@@ -210,6 +216,26 @@ TEST(NeuralEngine, ResetAbandonsTheRunningAndTheWaitingCommand) {
     EXPECT_TRUE(bench.execute(gemm()).ok());
     EXPECT_EQ(bench.read64(NE_GEMM_COMMANDS), 1u);
     EXPECT_EQ(bench.read32(NE_INDEX), 3u);
+  });
+}
+
+TEST(NeuralEngine, ACommandToldToHangEndsByTheResetBitAndTheNextOneWorks) {
+  Bench bench;
+  bench.ne.hang_next_command();
+  sc_core::sc_spawn([&] {
+    const npu_command c = gemm();
+    EXPECT_EQ(bench.ne.execute({.command = &c, .space = nullptr, .context = 9, .index = 4}).fault, NPU_FAULT_BUS);
+    EXPECT_EQ(sc_time_stamp(), sc_time(5, sc_core::SC_MS));
+  });
+  bench.run([&] {
+    wait(sc_time(5, sc_core::SC_MS));
+    EXPECT_EQ(bench.read32(NE_STATUS), 9u << 16 | 1u);
+    EXPECT_EQ(bench.read32(NE_COMMAND), 4u);
+    bench.write32(NE_CONTROL, NE_CONTROL_RESET_MASK);
+    wait(sc_time(1, SC_PS));
+    EXPECT_EQ(bench.read32(NE_STATUS), 0u);
+    EXPECT_TRUE(bench.execute(gemm()).ok());
+    EXPECT_EQ(bench.read64(NE_GEMM_COMMANDS), 1u);
   });
 }
 

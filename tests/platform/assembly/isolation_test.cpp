@@ -164,8 +164,9 @@ TEST(Isolation, RegistersOfAVirtualFunctionAreNobodyElses) {
 TEST(Isolation, MessagesOfAVirtualFunctionConcernItselfOnly) {
   on_shared_card([](SharedCard& card) {
     auto& attacker = card.attacker();
-    const std::set<uint32_t> allowed{NPU_MESSAGE_HELLO, NPU_MESSAGE_QUEUE_CREATE, NPU_MESSAGE_QUEUE_DESTROY,
-                                     NPU_MESSAGE_PING};
+    const std::set<uint32_t> allowed{
+        NPU_MESSAGE_HELLO,          NPU_MESSAGE_QUEUE_CREATE,    NPU_MESSAGE_QUEUE_DESTROY,  NPU_MESSAGE_PING,
+        NPU_MESSAGE_CONTEXT_CREATE, NPU_MESSAGE_CONTEXT_DESTROY, NPU_MESSAGE_CONTEXT_STATUS, NPU_MESSAGE_FAULT_READ};
     for (uint32_t opcode = 0; opcode < 256; ++opcode) {
       if (allowed.contains(opcode)) continue;
       EXPECT_EQ(attacker.status_of(opcode, {0, 0, 1, 2, NPU_ABI_VERSION}), uint32_t{NPU_MAILBOX_NOT_PERMITTED})
@@ -178,6 +179,15 @@ TEST(Isolation, MessagesOfAVirtualFunctionConcernItselfOnly) {
       EXPECT_EQ(attacker.status_of(NPU_MESSAGE_QUEUE_CREATE, attacker.queue_arguments(queue, 1)),
                 uint32_t{NPU_MAILBOX_BAD_ARGUMENT})
           << queue;
+    }
+    // The victims have contexts with numbers of 0 to 255, too.
+    for (uint32_t context = 0; context < 256; ++context) {
+      EXPECT_EQ(attacker.status_of(NPU_MESSAGE_CONTEXT_DESTROY, {0, context}), uint32_t{NPU_MAILBOX_BAD_ARGUMENT});
+      EXPECT_EQ(attacker.status_of(NPU_MESSAGE_CONTEXT_STATUS, {0, context}), uint32_t{NPU_MAILBOX_BAD_ARGUMENT});
+    }
+    for (uint32_t function = 1; function <= NPU_MAX_VFS; ++function) {
+      EXPECT_EQ(attacker.status_of(NPU_MESSAGE_FAULT_READ, {0, 0, 0x1000, 0, 1, function}),
+                uint32_t{NPU_MAILBOX_NOT_PERMITTED});
     }
     for (const uint32_t vector : {4U, 5U, 31U, 32U, 255U, 65535U}) {
       EXPECT_EQ(attacker.status_of(NPU_MESSAGE_QUEUE_CREATE, attacker.queue_arguments(0, vector)),

@@ -133,7 +133,7 @@ TEST(Monitor, ErrorsNameTheThingTheValueAndTheRemedy) {
 
 TEST(Monitor, ShowsSensorsAndWarmsTheRoom) {
   TestServer run("server-4", [](TestServer& self) {
-    Monitor monitor(self.server.fabric(), &self.server);
+    Monitor monitor(self.server);
     const auto json = monitor.execute("sensors card2");
     EXPECT_FALSE(json.contains("card1"));
     EXPECT_EQ(json["card2"]["pstate"], 2);
@@ -150,6 +150,23 @@ TEST(Monitor, ShowsSensorsAndWarmsTheRoom) {
     EXPECT_THAT(error(monitor, "ambient cardx 20"), HasSubstr("no card 'cardx'"));
     Monitor without_server(self.server.fabric());
     EXPECT_THAT(error(without_server, "sensors"), HasSubstr("fabric only"));
+  });
+}
+
+TEST(Monitor, CardsAreReachedByName) {
+  TestServer run("server-1", [](TestServer& self) {
+    Monitor monitor(self.server);
+    EXPECT_EQ(monitor.execute("hang card0 ne7").dump(), R"({"card":"card0","hangs":"ne7"})");
+    EXPECT_THAT(error(monitor, "hang card0 ne8"), HasSubstr("card0 has no engine 'ne8'"));
+    EXPECT_THAT(error(monitor, "hang card1 ne0"), HasSubstr("no card 'card1'; there are card0 to card0"));
+    EXPECT_EQ(monitor.execute("spoil card0 0x1000").dump(), R"({"card":"card0","uncorrectable":4096})");
+    (void)self.server.card(0).dram().scrub(0x1000, 8, sc_core::sc_time_stamp());
+    EXPECT_EQ(self.server.card(0).dram().ecc().uncorrectable, 1U);
+    for (const char* offset : {"4", "0x", "-8", "0x400000000", "12x", "0xffffffffffffffff8"}) {
+      EXPECT_THAT(error(monitor, std::string("spoil card0 ") + offset), HasSubstr("OFFSET")) << offset;
+    }
+    Monitor fabric_only(self.server.fabric());
+    EXPECT_THAT(error(fabric_only, "hang card0 ne0"), HasSubstr("sees the fabric only"));
   });
 }
 
