@@ -78,7 +78,8 @@ enum npu_mailbox_opcode {
 };
 
 enum npu_test {
-	NPU_TEST_HANG = 1, /* the main loop hangs: the watchdog writes a crash dump and resets the card */
+	NPU_TEST_HANG =
+		1, /* the main loop hangs: the watchdog writes a crash dump and resets the card */
 	NPU_TEST_TRAP = 2, /* an illegal instruction: a crash dump, the card waits for its reset */
 };
 
