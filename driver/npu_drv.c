@@ -19,6 +19,7 @@
 #include "npu_context.h"
 #include "npu_drv.h"
 #include "npu_error.h"
+#include "npu_hwmon.h"
 #include "npu_import.h"
 #include "npu_ioctl.h"
 #include "npu_peer.h"
@@ -218,6 +219,7 @@ static int npu_start(struct npu_device *ndev)
 	err = npu_dram_init(ndev);
 	if (err)
 		return err;
+	npu_hwmon_init(ndev);
 	err = drm_dev_register(&ndev->drm, 0);
 	if (err)
 		return err;

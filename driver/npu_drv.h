@@ -48,6 +48,7 @@
 #define NPU_DRIVER_NAME "npu"
 
 struct npu_context;
+struct npu_hwmon;
 
 /* How long the driver waits, by what the card is made of, in milliseconds. */
 struct npu_timeouts {
@@ -88,6 +89,7 @@ struct npu_device {
 	char irq_name[32];
 	struct npu_mailbox mailbox;
 	struct npu_dram dram;
+	struct npu_hwmon *hwmon; /* NULL: none */
 	struct npu_faults faults;
 
 	struct mutex bo_lock; /* protects the three lists */

@@ -62,6 +62,8 @@ static const char *npu_mailbox_opcode_name(u32 opcode)
 		return "CONTEXT_DESTROY";
 	case NPU_MESSAGE_FAULT_READ:
 		return "FAULT_READ";
+	case NPU_MESSAGE_TELEMETRY:
+		return "TELEMETRY";
 	default:
 		return "unknown message";
 	}

@@ -60,6 +60,27 @@ enum npu_mailbox_opcode {
 	 * function only) -> [1] records written, in order [2] sequence of the last one written, or as asked [3] sequence
 	 * of the newest there is [4] records after [1] that are lost: newer ones took their place */
 	NPU_MESSAGE_FAULT_READ = 19,
+	/* Physical function only, all since ABI 1.2. Buffers are contiguous.
+	 * [1,2] bus address of struct npu_telemetry, aligned to NPU_TELEMETRY_ALIGNMENT, 0: no more [3] period, us, 0: only
+	 * now. Written before the reply; see firmware/abi/telemetry.h for when again. */
+	NPU_MESSAGE_TELEMETRY = 32,
+	/* [1,2] bus address of struct npu_event[n] [3] n [4] sequence of the first event wanted -> [1] events written, may be
+	 * less than there are [2] sequence of the first one, later than [4] if that is lost [3] sequence of the next event
+	 * that the card will record */
+	NPU_MESSAGE_EVENT_LOG = 33,
+	/* [1,2] bus address of struct npu_crash_dump [3] bytes there [4] 1: forget it afterwards -> [1] bytes written, 0:
+	 * there is none */
+	NPU_MESSAGE_CRASH_DUMP = 34,
+	/* [1] P-state while jobs run: 2, 4 or 6; 0: automatic -> [1] P-state now. Temperature may ask for less. */
+	NPU_MESSAGE_PSTATE = 35,
+	/* [1] enum npu_test. There is no reply: for tests of watchdog and crash dump. */
+	NPU_MESSAGE_TEST = 47,
+};
+
+enum npu_test {
+	NPU_TEST_HANG =
+		1, /* the main loop hangs: the watchdog writes a crash dump and resets the card */
+	NPU_TEST_TRAP = 2, /* an illegal instruction: a crash dump, the card waits for its reset */
 };
 
 enum npu_stage {

@@ -21,7 +21,12 @@
 #define NPU_MAP_PLIC_BYTES 0x04000000ull
 
 #define NPU_MAP_UART 0x10000000ull
+#define NPU_MAP_WATCHDOG 0x10001000ull
 #define NPU_MAP_SYSTEM_CONTROLLER 0x10002000ull
+#define NPU_MAP_TIMER 0x10003000ull
+#define NPU_MAP_SENSORS 0x10009000ull
+#define NPU_MAP_LOG_MANAGER 0x1000a000ull
+#define NPU_MAP_CP_DMA 0x1000b000ull
 #define NPU_MAP_TASK_MANAGER 0x10010000ull
 #define NPU_MAP_EXTERNAL_HDMA 0x10020000ull
 #define NPU_MAP_NEURAL_DMA 0x10030000ull
@@ -49,6 +54,12 @@
 #define NPU_DRAM_FAULT_RECORDS \
 	0x00800000ull /* rings of struct npu_fault_record, firmware/cp/faults.h */
 #define NPU_DRAM_FAULT_RECORDS_BYTES 0x00010000ull
+#define NPU_DRAM_EVENT_LOG 0x11e00000ull /* ring of struct npu_event */
+#define NPU_DRAM_EVENT_LOG_BYTES 0x00100000ull
+#define NPU_DRAM_CRASH_DUMP 0x11f00000ull /* struct npu_crash_dump; survives resets of the card */
+#define NPU_DRAM_CRASH_DUMP_BYTES 0x00010000ull
+#define NPU_DRAM_SELF_TEST 0x11f80000ull
+#define NPU_DRAM_SELF_TEST_BYTES 0x00010000ull
 
 /* PLIC sources. */
 #define NPU_IRQ_UART 1
@@ -56,6 +67,11 @@
 #define NPU_IRQ_DOORBELL 3
 #define NPU_IRQ_TASK_MANAGER 4
 #define NPU_IRQ_EXTERNAL_HDMA 5
+#define NPU_IRQ_WATCHDOG 6 /* also the machine software interrupt of hart 0 */
+#define NPU_IRQ_TIMER 7
+#define NPU_IRQ_SENSORS 11
+#define NPU_IRQ_LOG_MANAGER 12
+#define NPU_IRQ_CP_DMA 13
 #define NPU_IRQ_COUNT 32
 
 /*

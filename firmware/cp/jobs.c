@@ -6,10 +6,12 @@
 #include "firmware/cp/contexts.h"
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
+#include "firmware/cp/pstate.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/staging.h"
 #include "firmware/cp/submissions.h"
+#include "firmware/cp/thermal.h"
 #include "firmware/cp/validate.h"
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/engines.h"
@@ -143,9 +145,11 @@ bool jobs_start_next(void) {
   scheduler_look(now);
   int slot = free_slot();
   if (slot < 0) return false;
+  if (!thermal_allows_jobs()) return false;
   int queue = scheduler_next(now);
   if (queue < 0) return false;
-  serve_submission((uint32_t)slot, (uint32_t)queue, now);
+  pstate_wake(now);
+  serve_submission((uint32_t)slot, (uint32_t)queue, aclint_time_ns()); /* nobody pays for the card's waking up */
   return true;
 }
 
@@ -316,6 +320,18 @@ void jobs_abort_queue(uint32_t slot) {
   for (uint32_t i = 0; i < slots_; ++i) {
     struct active_job* job = &jobs_[i];
     if (job->state == JOB_RUNNING && !job->orphan && job->queue == slot) stop(i, NPU_JOB_ABORTED, NPU_FAULT_NONE);
+  }
+}
+
+uint32_t jobs_running(void) {
+  uint32_t running = 0;
+  for (uint32_t i = 0; i < slots_; ++i) running += jobs_[i].state != JOB_FREE;
+  return running;
+}
+
+void jobs_abort_all(void) {
+  for (uint32_t i = 0; i < slots_; ++i) {
+    if (jobs_[i].state == JOB_RUNNING) stop(i, NPU_JOB_ABORTED, NPU_FAULT_NONE);
   }
 }
 

@@ -35,6 +35,12 @@ void jobs_serve_task_manager(void);
 uint64_t jobs_deadline(void);
 void jobs_serve_time(uint64_t now_ns);
 
+/* How many jobs run or stop. */
+uint32_t jobs_running(void);
+
+/* Stops all jobs; they complete as NPU_JOB_ABORTED. */
+void jobs_abort_all(void);
+
 /* Stops the job of the queue in `slot`, if one runs; it completes as NPU_JOB_ABORTED. */
 void jobs_abort_queue(uint32_t slot);
 

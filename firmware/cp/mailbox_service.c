@@ -8,6 +8,7 @@
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
 #include "firmware/cp/jobs.h"
+#include "firmware/cp/management.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/validate.h"
@@ -225,7 +226,7 @@ static void serve_message(uint32_t function, const struct mailbox_message* messa
       serve_partition(function, message);
       break;
     default:
-      reply_status(function, message, NPU_MAILBOX_UNKNOWN_MESSAGE);
+      if (!management_serve_message(message)) reply_status(function, message, NPU_MAILBOX_UNKNOWN_MESSAGE);
       break;
   }
 }

@@ -8,6 +8,7 @@
 #include "firmware/cp/functions.h"
 #include "firmware/cp/jobs.h"
 #include "firmware/cp/mailbox_service.h"
+#include "firmware/cp/management.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/version.h"
@@ -17,10 +18,11 @@
 #include "firmware/lib/mailbox.h"
 #include "firmware/lib/plic.h"
 #include "firmware/lib/system_controller.h"
+#include "firmware/lib/watchdog.h"
 #include "npu/registers/mailbox.h"
 
-static const uint32_t kSources =
-    PLIC_SOURCE(NPU_IRQ_MAILBOX) | PLIC_SOURCE(NPU_IRQ_DOORBELL) | PLIC_SOURCE(NPU_IRQ_TASK_MANAGER);
+static const uint32_t kSources = PLIC_SOURCE(NPU_IRQ_MAILBOX) | PLIC_SOURCE(NPU_IRQ_DOORBELL) |
+                                 PLIC_SOURCE(NPU_IRQ_TASK_MANAGER) | MANAGEMENT_SOURCES;
 
 static struct board board_;
 
@@ -46,8 +48,9 @@ void service_init(void) {
   faults_init();
   jobs_init(board_.neural_engines);
   mailbox_service_init(&board_);
-  log_line("ready");
-  mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_READY);
+  bool sound = management_init();
+  log_line(sound ? "ready" : "not ready: the self test failed");
+  mailbox_set_card_state(sound ? MAILBOX_HOST_CARD_STATE_STATE_READY : MAILBOX_HOST_CARD_STATE_STATE_FAULT);
 }
 
 static void serve_doorbells(void) {
@@ -69,6 +72,7 @@ static void serve_source(uint32_t source) {
       jobs_serve_task_manager();
       break;
     default:
+      management_serve_source(source);
       break;
   }
 }
@@ -94,11 +98,17 @@ bool service_poll(void) {
   served |= jobs_start_next();
   if (!jobs_orphan_runs()) served |= functions_serve_clearing();
   served |= mailbox_service_serve_waiting(now);
+  served |= management_serve_time(now);
+  watchdog_kick();
   return served;
 }
 
 void service_sleep(void) {
   uint64_t job = jobs_deadline(), message = mailbox_service_deadline();
-  aclint_set_deadline(job < message ? job : message);
+  uint64_t management = management_deadline();
+  uint64_t first = job < message ? job : message;
+  aclint_set_deadline(first < management ? first : management);
+  watchdog_sleep();
   cpu_wait_for_interrupt();
+  watchdog_kick();
 }

@@ -23,8 +23,6 @@ cp_start:
   j     1b
 2:
   call  pmp_protect
-  li    t0, (1 << 11) | (1 << 7)  // MEIE, MTIE: wake WFI; mstatus.MIE stays 0
-  csrw  mie, t0
   call  cp_main
 park:
   wfi

@@ -9,6 +9,7 @@
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/staging.h"
+#include "firmware/cp/telemetry.h"
 #include "firmware/cp/validate.h"
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/host_address.h"
@@ -44,6 +45,7 @@ void submission_complete(uint32_t queue, uint32_t context, uint64_t taken_ns, st
   uint64_t cost = aclint_time_ns() - taken_ns;
   context_count_end(context, completion->status, completion->end_ns - completion->start_ns);
   scheduler_charge(context, cost < kLeastChargeNs ? kLeastChargeNs : cost);
+  telemetry_count_job(completion->status);
   queue_complete(queue, completion);
 }
 

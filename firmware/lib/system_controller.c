@@ -23,10 +23,13 @@ struct board system_controller_board(void) {
   return board;
 }
 
+uint32_t system_controller_reset_code(void) {
+  return (read_register(SYSTEM_CONTROLLER_RESET_CAUSE) & SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_MASK) >>
+         SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_SHIFT;
+}
+
 const char* system_controller_reset_cause(void) {
-  uint32_t cause = (read_register(SYSTEM_CONTROLLER_RESET_CAUSE) & SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_MASK) >>
-                   SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_SHIFT;
-  switch (cause) {
+  switch (system_controller_reset_code()) {
     case SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_POWER_ON:
       return "power-on";
     case SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_HOST:
@@ -35,6 +38,10 @@ const char* system_controller_reset_cause(void) {
       return "firmware";
     case SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_PCIE:
       return "PCIe";
+    case SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_WATCHDOG:
+      return "watchdog";
+    case SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_THERMAL:
+      return "thermal";
     default:
       return "unknown";
   }
@@ -46,4 +53,20 @@ uint32_t system_controller_scratch(uint32_t index) {
 
 void system_controller_set_scratch(uint32_t index, uint32_t value) {
   mmio_write32(NPU_MAP_SYSTEM_CONTROLLER + SYSTEM_CONTROLLER_SCRATCH(index), value);
+}
+
+uint32_t system_controller_pstate(void) {
+  return read_register(SYSTEM_CONTROLLER_PSTATE);
+}
+
+void system_controller_set_pstate(uint32_t state) {
+  mmio_write32(NPU_MAP_SYSTEM_CONTROLLER + SYSTEM_CONTROLLER_PSTATE, state);
+}
+
+uint32_t system_controller_clock_khz(uint32_t domain) {
+  return read_register(SYSTEM_CONTROLLER_CLOCK_KHZ(domain));
+}
+
+void system_controller_power_off(void) {
+  mmio_write32(NPU_MAP_SYSTEM_CONTROLLER + SYSTEM_CONTROLLER_RESET, SYSTEM_CONTROLLER_RESET_POWER_OFF_MASK);
 }

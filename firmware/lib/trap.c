@@ -12,6 +12,9 @@ static_assert(sizeof(struct trap_frame) == 8 * 35, "trap_entry.S stores 35 doubl
 /* Scratch register 0 holds kCrashMagic with the cause in the low byte; the others have no tag of their own. */
 enum { kScratchCause, kScratchPc, kScratchValue, kScratchTimeMs };
 static const uint32_t kCrashMagic = 0x43525300u;
+/* Set in the low byte for an interrupt. */
+static const uint64_t kInterruptMark = 0x80;
+static const uint64_t kSoftwareInterrupt = 3;
 
 static const char* cause_name(uint64_t cause) {
   /* RISC-V privileged 1.12, table 3.6. */
@@ -20,7 +23,10 @@ static const char* cause_name(uint64_t cause) {
       "load address misaligned",        "load access fault",        "store misaligned",     "store access fault",
       "environment call from U-mode",   "environment call",         "environment call (2)", "environment call",
   };
-  if (cause >> 63) return "unexpected interrupt";
+  if (cause >> 63 || (cause & kInterruptMark)) {
+    return (cause & ~kInterruptMark & 0xffu) == kSoftwareInterrupt ? "watchdog, the main loop hangs"
+                                                                   : "unexpected interrupt";
+  }
   return cause < sizeof(names) / sizeof(names[0]) ? names[cause] : "unknown cause";
 }
 
@@ -39,12 +45,18 @@ void trap_report(const struct trap_frame* frame) {
   system_controller_set_scratch(kScratchPc, (uint32_t)frame->mepc);
   system_controller_set_scratch(kScratchValue, (uint32_t)frame->mtval);
   system_controller_set_scratch(kScratchTimeMs, (uint32_t)(aclint_time_ns() / ACLINT_NS_PER_MS));
-  system_controller_set_scratch(kScratchCause, kCrashMagic | (frame->mcause & 0xffu));
+  uint64_t mark = frame->mcause >> 63 ? kInterruptMark : 0;
+  system_controller_set_scratch(kScratchCause, (uint32_t)(kCrashMagic | mark | (frame->mcause & 0x7fu)));
   log_line("TRAP %s: pc %lx value %lx cause %lx mstatus %lx", cause_name(frame->mcause), (unsigned long)frame->mepc,
            (unsigned long)frame->mtval, (unsigned long)frame->mcause, (unsigned long)frame->mstatus);
   dump(frame);
+  trap_record(frame);
   log_line("halted; reset the card to restart");
   mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_FAULT);
+}
+
+__attribute__((weak)) void trap_record(const struct trap_frame* frame) {
+  (void)frame;
 }
 
 bool trap_report_last_crash(void) {

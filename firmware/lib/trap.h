@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Exceptions. Firmware takes no interrupts and expects no exception, so each one ends it: the registers are dumped on
- * the console, a crash record is left for the next boot, the host sees CARD_STATE FAULT, and the hart stops.
+ * Exceptions, and the watchdog's early interrupt (cpu.h). Firmware expects none of them, so each one ends it: the
+ * registers are dumped on the console, a crash record is left for the next boot, the host sees CARD_STATE FAULT, and
+ * the hart stops.
  */
 #pragma once
 
@@ -18,6 +19,9 @@ struct trap_frame {
   uint64_t mtval;
   uint64_t mstatus;
 };
+
+/* Called by trap_report at its end: who wants to keep more of the crash than the scratch registers hold defines it. */
+void trap_record(const struct trap_frame* frame);
 
 /* Dumps `frame`, writes the crash record, sets CARD_STATE FAULT. */
 void trap_report(const struct trap_frame* frame);

@@ -22,11 +22,10 @@ rom_reset:
   addi  t0, t0, 8
   j     1b
 2:
-  li    t0, (1 << 11) | (1 << 7)  // MEIE, MTIE: wake WFI; mstatus.MIE stays 0
-  csrw  mie, t0
   call  rom_main
   // rom_main returns the entry of a verified image. It gets the hart as after reset, and sees the new instructions.
   csrw  mie, zero
+  csrci mstatus, 8
   mv    t0, a0
   csrr  a0, mhartid
   fence

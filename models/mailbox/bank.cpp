@@ -83,8 +83,10 @@ void Bank::reset() {
 void Bank::reset_function() {
   const uint64_t card_state = card.CARD_STATE.get();
   const uint64_t boot_code = card.BOOT_CODE.get();
+  const uint64_t reset_cause = host.RESET_CAUSE.get();
   reset();
   show(card_state, boot_code);
+  host.RESET_CAUSE.set(reset_cause);
   card.PENDING.FUNCTION_RESET.set(1);
   hooks_.update();
 }

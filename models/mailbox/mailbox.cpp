@@ -43,6 +43,10 @@ void Mailbox::reset() {
   update_irq();
 }
 
+void Mailbox::set_reset_cause(uint32_t cause) {
+  for (auto& bank : banks_) bank.host.RESET_CAUSE.set(cause);
+}
+
 void Mailbox::function_reset(unsigned function) {
   if (function != 0 && function < banks_.size()) banks_[function].reset_function();
 }

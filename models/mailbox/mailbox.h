@@ -46,6 +46,8 @@ class Mailbox final : public sc_core::sc_module {
 
   /// Card reset: nothing pending, all values zero, lines low.
   void reset();
+  /// What RESET_CAUSE shows to all functions.
+  void set_reset_cause(uint32_t cause);
   /// Virtual function `function` was reset or disabled. One that the card does not have is ignored.
   void function_reset(unsigned function);
 

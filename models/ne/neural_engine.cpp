@@ -164,7 +164,7 @@ NeuralEngine::Timed NeuralEngine::run_vector(const npu_vector& vector) {
 
   const uint64_t row_cycles = (vector.n + parameters_.vector_lanes - 1) / parameters_.vector_lanes;
   const uint64_t cycles = parameters_.vector_pipeline_cycles + row_cycles * vector.m;
-  const double ticks = static_cast<double>(cycles) * ticks_per_cycle_;
+  const double ticks = static_cast<double>(cycles) * ticks_per_cycle_ * clock.stretch();
   Timed result{{}, sc_time::from_value(static_cast<uint64_t>(std::llround(ticks)))};
 
   const uint64_t in_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.in_type);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <systemc>
 
+#include "models/base/clock.h"
 #include "models/base/command_port.h"
 #include "models/base/environment.h"
 #include "models/base/scratchpad_port.h"
@@ -36,6 +37,7 @@ class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget
   tlm_utils::simple_target_socket<NeuralEngine> registers;
   base::ScratchpadPort scratchpad;
   base::TensorCorePort tensor;
+  base::ClockInput clock;  ///< Stretches VECTOR commands; the tensor core has its own input.
 
   /// Returns when the command's writes are visible; on a fault the contents of its output are undefined. A command
   /// that reset() abandons returns at once with NPU_FAULT_BUS and is not counted.

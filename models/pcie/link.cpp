@@ -124,13 +124,23 @@ void Link::retrain() {
   trained_.notify(parameters_.recovery_time);
 }
 
+unsigned Link::wanted_generation() const {
+  const auto& lower = *down_.receiver;
+  return std::min({parameters_.generation, down_.transmitter->express_.target_generation(), lower.express_.generation(),
+                   lower.generation_limit_});
+}
+
+void Link::change_speed() {
+  if (state_ == State::kUp && wanted_generation() != generation_) retrain();
+}
+
 void Link::finish_training() {
   auto& upper = *down_.transmitter;
   auto& lower = *down_.receiver;
   const bool was_up = state_ == State::kUp;
   state_ = State::kUp;
-  const unsigned generation =
-      std::min({parameters_.generation, upper.express().target_generation(), lower.express().generation()});
+  const unsigned generation = wanted_generation();
+  generation_ = generation;
   const unsigned lanes = std::min({parameters_.lanes, upper.express().lanes(), lower.express().lanes()});
   bytes_per_second_ = lane_bytes_per_second(generation) * lanes;
   down_.timing.set_rate(bytes_per_second_);

@@ -47,6 +47,8 @@ class Link final : public sc_core::sc_module {
 
   /// For Port: its reasons to keep the link down have changed.
   void update();
+  /// For Port: the speed that it allows has changed.
+  void change_speed();
   /// For Port: a reset of the upper component goes on.
   void reset_below(ResetKind kind);
 
@@ -74,6 +76,7 @@ class Link final : public sc_core::sc_module {
   void go_down(ResetKind kind, bool surprise);
   void start_training();
   void retrain();
+  [[nodiscard]] unsigned wanted_generation() const;
   void finish_training();
 
   std::shared_ptr<spdlog::logger> log_;
@@ -81,6 +84,7 @@ class Link final : public sc_core::sc_module {
   State state_ = State::kDown;
   bool is_present_ = true;
   double bytes_per_second_ = 0;
+  unsigned generation_ = 0;  // at the last training
   Way down_{*this};
   Way up_{*this};
   sc_core::sc_event trained_;

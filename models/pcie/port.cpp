@@ -16,6 +16,12 @@ void Port::hold_down(Hold reason, bool held) {
   if (holds_ != before && link_ != nullptr) link_->update();
 }
 
+void Port::limit_generation(unsigned generation) {
+  if (generation == generation_limit_) return;
+  generation_limit_ = generation;
+  if (link_ != nullptr) link_->change_speed();
+}
+
 void Port::reset_below(ResetKind kind) {
   if (link_ != nullptr) link_->reset_below(kind);
 }

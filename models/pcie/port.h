@@ -60,6 +60,9 @@ class Port {
   /// Lower end: called when the link has gone down, which resets what is here; kFundamental: power was lost.
   void on_link_down(std::function<void(ResetKind)> handler) { link_down_ = std::move(handler); }
 
+  /// Lower end: the link runs at `generation` at most, from a retraining now on if it is up.
+  void limit_generation(unsigned generation);
+
   /// Lets `count` of the TLPs to be received here, or what fault.h says, go wrong.
   void inject(Fault fault, unsigned count = 1);
 
@@ -79,6 +82,7 @@ class Port {
   Link* link_ = nullptr;
   RequestSink* transmit_ = nullptr;  // the direction of the link that leads away from here
   unsigned holds_ = 0;
+  unsigned generation_limit_ = 5;
   PendingFaults faults_;
   std::function<void(bool, bool)> link_change_;
   std::function<void(bool)> presence_;

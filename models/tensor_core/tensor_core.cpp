@@ -123,7 +123,8 @@ CommandOutcome TensorCore::pass_time(const npu_gemm& gemm, const ArrayShape& sha
 }
 
 sc_time TensorCore::cycles(uint64_t count) const {
-  return sc_time::from_value(static_cast<uint64_t>(std::llround(static_cast<double>(count) * ticks_per_cycle_)));
+  return sc_time::from_value(
+      static_cast<uint64_t>(std::llround(static_cast<double>(count) * ticks_per_cycle_ * clock.stretch())));
 }
 
 }  // namespace npuvp::tensor_core

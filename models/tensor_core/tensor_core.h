@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <systemc>
 
+#include "models/base/clock.h"
 #include "models/base/environment.h"
 #include "models/base/scratchpad_port.h"
 #include "models/base/tensor_core_port.h"
@@ -37,6 +38,7 @@ class TensorCore final : public sc_core::sc_module, public base::TensorCoreTarge
   TensorCore(sc_core::sc_module_name name, base::Environment& environment, Parameters parameters);
 
   base::ScratchpadPort scratchpad;
+  base::ClockInput clock;
 
   base::CommandOutcome execute(const npu_gemm& gemm, sc_core::sc_time& delay) override;
   [[nodiscard]] base::TensorCoreIdentification identification() const override;

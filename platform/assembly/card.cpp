@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "firmware/abi/memory_map.h"
 #include "models/tensor_core/tensor_core.h"
+#include "npu/registers/system_controller.h"
 #include "platform/assembly/serial_number.h"
 #include "platform/config/config_error.h"
 #include "rtl/tensor_core/adapter/rtl_tensor_core.h"
@@ -32,6 +34,8 @@ enum NocInitiator : unsigned {
   kNocNeuralDma,
   kNocTaskDma,
   kNocAperture,
+  kNocLogManager,
+  kNocCpDma,
   kNocInitiators
 };
 enum BusTarget : unsigned {
@@ -47,6 +51,11 @@ enum BusTarget : unsigned {
   kBusNeuralDma,
   kBusTaskDma,
   kBusAperture,
+  kBusWatchdog,
+  kBusTimer,
+  kBusSensors,
+  kBusLogManager,
+  kBusCpDma,
   kBusNoc,
   kBusEngine0
 };
@@ -116,13 +125,19 @@ dma::Parameters dma_parameters(const config::CardConfig& config, npu_command_kin
   return parameters;
 }
 
+uint32_t khz(double mhz) {
+  return static_cast<uint32_t>(std::lround(mhz * 1000));
+}
+
 system_controller::SystemController::Parameters straps(const config::CardConfig& config, unsigned index) {
   return {.neural_engines = config.neural_engines.count,
           .dram_mib = config.dram.mib,
           .shared_bytes = static_cast<uint32_t>(config.shared_memory.mib * kMib),
           .scratchpad_bytes = static_cast<uint32_t>(config.neural_engines.scratchpad_mib * kMib),
           .cp_mhz = static_cast<uint32_t>(config.command_processor.clock_mhz),
-          .card = index};
+          .card = index,
+          .clock_khz = {khz(config.command_processor.clock_mhz), khz(config.neural_engines.clock_mhz),
+                        khz(config.neural_engines.clock_mhz), khz(config.noc.clock_mhz), khz(config.noc.clock_mhz)}};
 }
 
 task_manager::TaskManager::Parameters task_manager_parameters(const config::CardConfig& config, base::TrackId track) {
@@ -153,6 +168,11 @@ noc::Crossbar::Parameters bus_parameters(const config::CardConfig& config) {
       {"Neural DMA", NPU_MAP_NEURAL_DMA, NPU_MAP_BLOCK_BYTES, kBusNeuralDma},
       {"Task DMA", NPU_MAP_TASK_DMA, NPU_MAP_BLOCK_BYTES, kBusTaskDma},
       {"aperture", NPU_MAP_APERTURE, NPU_MAP_BLOCK_BYTES, kBusAperture},
+      {"watchdog", NPU_MAP_WATCHDOG, NPU_MAP_BLOCK_BYTES, kBusWatchdog},
+      {"timers", NPU_MAP_TIMER, NPU_MAP_BLOCK_BYTES, kBusTimer},
+      {"sensors", NPU_MAP_SENSORS, NPU_MAP_BLOCK_BYTES, kBusSensors},
+      {"log manager", NPU_MAP_LOG_MANAGER, NPU_MAP_BLOCK_BYTES, kBusLogManager},
+      {"CP DMA", NPU_MAP_CP_DMA, NPU_MAP_BLOCK_BYTES, kBusCpDma},
       // What lies behind the NoC keeps its address there.
       {"shared memory", NPU_MAP_SHARED, config.shared_memory.mib * kMib, kBusNoc, NPU_MAP_SHARED},
       {"scratchpads", NPU_MAP_SCRATCHPAD, config.neural_engines.count * NPU_MAP_SCRATCHPAD_STRIDE, kBusNoc,
@@ -239,6 +259,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
       uart_("uart", environment),
       mailbox_("mailbox", environment, {.functions = kFunctions}),
       system_controller_("system_controller", environment, straps(config, index)),
+      management_("management", environment, config, track_),
       task_manager_("task_manager", environment, task_manager_parameters(config, track_)),
       external_hdma_("external_hdma", environment,
                      dma_parameters(config, NPU_COMMAND_EXTERNAL_HDMA, kExternalHdmaChannels)),
@@ -265,6 +286,11 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
 
   mailbox_.on_card_reset([this] { request_reset(ResetCause::kHost); });
   system_controller_.on_card_reset([this](ResetCause cause) { request_reset(cause); });
+  system_controller_.on_power_off([this] { request_power_off(); });
+  system_controller_.on_block_reset([this](uint32_t blocks) { reset_blocks(blocks); });
+  system_controller_.on_pstate([this](auto now, auto before) { set_pstate(now, before); });
+  management_.watchdog.on_expiry([this] { request_reset(ResetCause::kWatchdog); });
+  management_.sensors.on_trip([this] { request_power_off(); });
   endpoint_.on_reset([this](unsigned function) { reset_function(function); });
   SC_METHOD(reset);
   sensitive << reset_event_;
@@ -287,6 +313,8 @@ void Card::build_engines(const RtlSelection& rtl) {
   });
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     const auto instance = fmt::format("ne{}", engine);
+    using system_controller::Domain;
+    const Domain domain = engine < engine_count_ / 2 ? Domain::kDc1 : Domain::kDc2;
     const auto name = fmt::format("tensor_core_{}", engine);
     auto& port = scratchpads_[engine].ports[kScratchpadTensorCore];
     if (rtl.contains(instance, "tensor_core")) {
@@ -303,9 +331,11 @@ void Card::build_engines(const RtlSelection& rtl) {
                                   .fp16 = {config.fp16.rows, config.fp16.columns},
                                   .clock_hz = config.clock_mhz * kMega});
       core->scratchpad.socket.bind(port);
+      core->clock.connect(system_controller_.clock(domain));
       tensor_cores_.push_back(core.get());
       tensor_core_modules_.push_back(std::move(core));
     }
+    engines_[engine].clock.connect(system_controller_.clock(domain));
     engines_[engine].scratchpad.socket.bind(scratchpads_[engine].ports[kScratchpadEngine]);
     engines_[engine].tensor.bind(*tensor_cores_.back());
   }
@@ -325,6 +355,11 @@ void Card::bind_bus() {
   bus_.targets[kBusNeuralDma].bind(neural_dma_.registers);
   bus_.targets[kBusTaskDma].bind(task_dma_.registers);
   bus_.targets[kBusAperture].bind(aperture_.registers);
+  bus_.targets[kBusWatchdog].bind(management_.watchdog.registers);
+  bus_.targets[kBusTimer].bind(management_.timer.registers);
+  bus_.targets[kBusSensors].bind(management_.sensors.registers);
+  bus_.targets[kBusLogManager].bind(management_.log.registers);
+  bus_.targets[kBusCpDma].bind(management_.dma.registers);
   bus_.targets[kBusNoc].bind(noc_.initiators[kNocBus]);
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     bus_.targets[kBusEngine0 + engine].bind(engines_[engine].registers);
@@ -337,6 +372,8 @@ void Card::bind_noc() {
   neural_dma_.memory.socket.bind(noc_.initiators[kNocNeuralDma]);
   task_dma_.memory.socket.bind(noc_.initiators[kNocTaskDma]);
   aperture_.memory.bind(noc_.initiators[kNocAperture]);
+  management_.log.memory.socket.bind(noc_.initiators[kNocLogManager]);
+  management_.dma.memory.socket.bind(noc_.initiators[kNocCpDma]);
 
   noc_.targets[kNocDram].bind(dram_.memory);
   noc_.targets[kNocShared].bind(shared_.ports[0]);
@@ -372,11 +409,28 @@ void Card::bind_interrupts() {
   mailbox_.doorbell.connect(plic_.source_input(NPU_IRQ_DOORBELL));
   task_manager_.irq.connect(plic_.source_input(NPU_IRQ_TASK_MANAGER));
   external_hdma_.irq.connect(plic_.source_input(NPU_IRQ_EXTERNAL_HDMA));
+  management_.timer.interrupt.connect(plic_.source_input(NPU_IRQ_TIMER));
+  management_.sensors.interrupt.connect(plic_.source_input(NPU_IRQ_SENSORS));
+  management_.log.interrupt.connect(plic_.source_input(NPU_IRQ_LOG_MANAGER));
+  management_.dma.interrupt.connect(plic_.source_input(NPU_IRQ_CP_DMA));
   for (unsigned hart = 0; hart < config_.command_processor.harts; ++hart) {
     aclint_.software_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kSoftware));
     aclint_.timer_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kTimer));
     plic_.external_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kExternal));
   }
+  // A hang must be able to interrupt firmware that takes no external interrupts.
+  const auto software = harts_.interrupt_input(0, riscv::Interrupt::kSoftware);
+  aclint_.software_interrupt.at(0).connect([this, software](bool level) {
+    software_ = level;
+    software(early_ || software_);
+  });
+  management_.watchdog.early.connect([this, software, plic = plic_.source_input(NPU_IRQ_WATCHDOG)](bool level) {
+    early_ = level;
+    if (level) management_.log.record(NPU_EVENT_WATCHDOG, NPU_EVENT_WATCHDOG_EARLY);
+    plic(level);
+    software(early_ || software_);
+  });
+  management_.log.set_time_source([this](sc_time at) { return aclint_.mtime_at(at); });
   harts_.set_time_source([this](const sc_time& at) { return aclint_.mtime_at(at); });
   mailbox_.on_raise_vector([this](unsigned function, unsigned vector) { endpoint_.raise_vector(function, vector); });
 }
@@ -410,15 +464,42 @@ void Card::reset_function(unsigned function) {
 
 void Card::request_reset(ResetCause cause) {
   // In the next delta cycle: the request comes from inside a register write of a block that is to be reset.
-  reset_cause_ = cause;
+  reset_cause_ = off_ ? ResetCause::kThermal : cause;
+  off_ = false;
   reset_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Card::request_power_off() {
+  off_ = true;
+  reset_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Card::reset_blocks(uint32_t blocks) {
+  if ((blocks & SYSTEM_CONTROLLER_BLOCK_RESET_TASK_MANAGER_MASK) != 0) task_manager_.reset();
+  if ((blocks & SYSTEM_CONTROLLER_BLOCK_RESET_EXTERNAL_HDMA_MASK) != 0) external_hdma_.reset();
+  if ((blocks & SYSTEM_CONTROLLER_BLOCK_RESET_NEURAL_DMA_MASK) != 0) neural_dma_.reset();
+  if ((blocks & SYSTEM_CONTROLLER_BLOCK_RESET_TASK_DMA_MASK) != 0) task_dma_.reset();
+  if ((blocks & SYSTEM_CONTROLLER_BLOCK_RESET_CP_DMA_MASK) != 0) management_.dma.reset();
+  for (unsigned engine = 0; engine < engine_count_; ++engine) {
+    if ((blocks >> (SYSTEM_CONTROLLER_BLOCK_RESET_NEURAL_ENGINES_SHIFT + engine) & 1) != 0) engines_[engine].reset();
+  }
+  management_.log.record(NPU_EVENT_SYSTEM, NPU_EVENT_BLOCK_RESET, blocks);
+}
+
+void Card::set_pstate(system_controller::PState now, system_controller::PState before) {
+  management_.set_pstate(now, before);
+  const unsigned generation = system_controller::settings_of(now).pcie_generation;
+  if (generation != 0) endpoint_.port().limit_generation(generation);
 }
 
 void Card::reset() {
   harts_.reset_input()(true);
-  mailbox_.reset();
+  if (!off_) {  // else the host still sees the last state
+    mailbox_.reset();
+    mailbox_.set_reset_cause(static_cast<uint32_t>(reset_cause_));
+  }
   aperture_.reset();
-  system_controller_.reset(reset_cause_);
+  if (!off_) system_controller_.reset(reset_cause_);
   task_manager_.reset();
   external_hdma_.reset();
   neural_dma_.reset();
@@ -434,7 +515,12 @@ void Card::reset() {
   aclint_.reset();
   uart_.reset();
   plic_.reset();
-  harts_.reset_input()(false);
+  management_.reset(reset_cause_);
+  if (off_) {
+    management_.power_off();
+  } else {
+    harts_.reset_input()(false);
+  }
 }
 
 }  // namespace npuvp::assembly

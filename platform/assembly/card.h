@@ -24,6 +24,7 @@
 #include "models/system_controller/system_controller.h"
 #include "models/task_manager/task_manager.h"
 #include "models/uart/uart.h"
+#include "platform/assembly/management.h"
 #include "platform/assembly/rtl_selection.h"
 #include "platform/config/board.h"
 
@@ -50,6 +51,8 @@ class Card final : public sc_core::sc_module {
   [[nodiscard]] mailbox::Mailbox& mailbox() { return mailbox_; }
   [[nodiscard]] const task_manager::TaskManager& task_manager() const { return task_manager_; }
   [[nodiscard]] riscv::HartCluster& harts() { return harts_; }
+  [[nodiscard]] Management& management() { return management_; }
+  [[nodiscard]] const system_controller::SystemController& system_controller() const { return system_controller_; }
   [[nodiscard]] dram::Dram& dram() { return dram_; }
 
   /// Fault injection: the next command in the engine named (ne0, neural_dma0, task_dma0, external_hdma0, ...) never
@@ -65,6 +68,9 @@ class Card final : public sc_core::sc_module {
   /// Physical function (0): the whole card restarts. Virtual function: the firmware is told, its window closes.
   void reset_function(unsigned function);
   void request_reset(system_controller::ResetCause cause);
+  void request_power_off();
+  void reset_blocks(uint32_t blocks);
+  void set_pstate(system_controller::PState now, system_controller::PState before);
   void reset();
 
   base::Environment& environment_;
@@ -80,6 +86,7 @@ class Card final : public sc_core::sc_module {
   uart::Uart uart_;
   mailbox::Mailbox mailbox_;
   system_controller::SystemController system_controller_;
+  Management management_;
   task_manager::TaskManager task_manager_;
   dma::DmaEngine external_hdma_;
   dma::DmaEngine neural_dma_;
@@ -96,6 +103,8 @@ class Card final : public sc_core::sc_module {
   pcie::Endpoint endpoint_;
 
   sc_core::sc_event reset_event_;
+  bool off_ = false;                       // switched off: the harts stay in reset
+  bool early_ = false, software_ = false;  // watchdog and ACLINT on hart 0's software interrupt
   system_controller::ResetCause reset_cause_ = system_controller::ResetCause::kPowerOn;
 };
 

@@ -110,6 +110,72 @@ CardConfig::TaskManager read_task_manager(YamlReader reader) {
   return manager;
 }
 
+CardConfig::Power::Rails read_rails(YamlReader reader) {
+  const CardConfig::Power::Rails rails{.neural = reader.number("neural", 0, 1000),
+                                       .system = reader.number("system", 0, 1000),
+                                       .dram = reader.number("dram", 0, 1000),
+                                       .pcie = reader.number("pcie", 0, 1000)};
+  reader.finish();
+  return rails;
+}
+
+CardConfig::Power read_power(YamlReader reader) {
+  CardConfig::Power power{};
+  power.idle_w = read_rails(reader.mapping("idle_w"));
+  power.clocks_w = read_rails(reader.mapping("clocks_w"));
+  auto work = reader.mapping("work");
+  power.pj_per_mac_int8 = work.number("pj_per_mac_int8", 0, 1e6);
+  power.pj_per_mac_fp16 = work.number("pj_per_mac_fp16", 0, 1e6);
+  power.pj_per_vector_element = work.number("pj_per_vector_element", 0, 1e6);
+  power.pj_per_byte_scratchpad = work.number("pj_per_byte_scratchpad", 0, 1e6);
+  power.pj_per_byte_shared = work.number("pj_per_byte_shared", 0, 1e6);
+  power.pj_per_byte_noc = work.number("pj_per_byte_noc", 0, 1e6);
+  power.pj_per_byte_dram = work.number("pj_per_byte_dram", 0, 1e6);
+  power.pj_per_byte_pcie = work.number("pj_per_byte_pcie", 0, 1e6);
+  work.finish();
+  reader.finish();
+  return power;
+}
+
+CardConfig::Sensors::Stage read_stage(YamlReader reader) {
+  const CardConfig::Sensors::Stage stage{.k_per_w = reader.number("k_per_w", 0, 100),
+                                         .seconds = reader.number("seconds", 1e-6, 1e5)};
+  reader.finish();
+  return stage;
+}
+
+CardConfig::Sensors::Regulator read_regulator(YamlReader reader) {
+  const CardConfig::Sensors::Regulator regulator{.volts = reader.number("volts", 0.1, 100),
+                                                 .milliohms = reader.number("milliohms", 0, 1000)};
+  reader.finish();
+  return regulator;
+}
+
+CardConfig::Sensors read_sensors(YamlReader reader) {
+  CardConfig::Sensors sensors{};
+  sensors.ambient_c = reader.number("ambient_c", -55, 150);
+  sensors.die = read_stage(reader.mapping("die"));
+  sensors.sink = read_stage(reader.mapping("sink"));
+  sensors.trip_c = reader.number("trip_c", -55, 300);
+  auto rails = reader.mapping("rails");
+  sensors.neural = read_regulator(rails.mapping("neural"));
+  sensors.system = read_regulator(rails.mapping("system"));
+  sensors.dram = read_regulator(rails.mapping("dram"));
+  sensors.pcie = read_regulator(rails.mapping("pcie"));
+  rails.finish();
+  reader.finish();
+  return sensors;
+}
+
+CardConfig::CpDma read_cp_dma(YamlReader reader) {
+  CardConfig::CpDma dma{};
+  dma.burst_bytes = reader.power_of_two("burst_bytes", 64, 4096);
+  dma.outstanding_bursts = reader.integer("outstanding_bursts", 1, 1024);
+  dma.descriptor_ns = reader.number("descriptor_ns", 0, 1e6);
+  reader.finish();
+  return dma;
+}
+
 }  // namespace
 
 CardConfig read_card(YamlReader& reader, const std::string& boards) {
@@ -123,6 +189,9 @@ CardConfig read_card(YamlReader& reader, const std::string& boards) {
   card.noc = read_noc(reader.mapping("noc"));
   card.dma = read_dma(reader.mapping("dma"));
   card.task_manager = read_task_manager(reader.mapping("task_manager"));
+  card.power = read_power(reader.mapping("power"));
+  card.sensors = read_sensors(reader.mapping("sensors"));
+  card.cp_dma = read_cp_dma(reader.mapping("cp_dma"));
   reader.finish();
   if (card.pcie.aperture_most_mib > card.dram.mib) {
     reader.fail("pcie", fmt::format("aperture_most_mib: more than the DRAM; at most {}", card.dram.mib));

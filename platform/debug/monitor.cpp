@@ -146,6 +146,8 @@ const std::vector<Monitor::Command>& Monitor::commands() {
       {"inject", "PORT FAULT [COUNT]", 2, 3, "Lets the next COUNT TLPs that PORT receives go wrong.", &Monitor::inject},
       {"unplug", "NAME", 1, 1, "Takes a card out of its slot, without notice.", &Monitor::unplug},
       {"plug", "NAME", 1, 1, "Puts the card back.", &Monitor::plug},
+      {"sensors", "[CARD]", 0, 1, "Temperature, power, energy and P-state of cards.", &Monitor::sensors},
+      {"ambient", "CARD CELSIUS", 2, 2, "Sets the temperature of the air at the card's inlet.", &Monitor::ambient},
       {"hang", "CARD ENGINE", 2, 2,
        "Lets the next command in ENGINE (ne0, neural_dma0, task_dma0, external_hdma0, ...) never end.", &Monitor::hang},
       {"spoil", "CARD OFFSET", 2, 2,

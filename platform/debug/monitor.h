@@ -46,9 +46,12 @@ class Monitor {
   Json inject(const Words& arguments);
   Json unplug(const Words& arguments);
   Json plug(const Words& arguments);
+  Json sensors(const Words& arguments);
+  Json ambient(const Words& arguments);
   Json hang(const Words& arguments);
   Json spoil(const Words& arguments);
 
+  [[nodiscard]] Json no_card(const std::string& command, const std::string& name) const;
   [[nodiscard]] assembly::Card& card_named(const char* command, const std::string& name) const;
   Json set_present(const std::string& name, bool present);
   [[nodiscard]] Json describe(const Segment& segment) const;

@@ -34,6 +34,12 @@ uint32_t function_of(uint64_t mailbox_address) {
   return static_cast<uint32_t>((mailbox_address - NPU_MAP_MAILBOX) / NPU_MAP_BLOCK_BYTES);
 }
 
+constexpr uint64_t kMostDramBytes = 1ull << 36;
+
+bool is_memory(uint64_t address) {
+  return inside(address, NPU_MAP_TCM, NPU_MAP_TCM_BYTES) || inside(address, NPU_MAP_DRAM, kMostDramBytes);
+}
+
 /// An access that registers.yaml does not allow is a failure of the test, wherever it happens.
 void fail_access(const char* what, uint64_t address, uint64_t value = 0) {
   ADD_FAILURE() << what << std::hex << " at 0x" << address << ", value 0x" << value;
@@ -93,6 +99,8 @@ uint64_t FakeCard::read(uint64_t address, unsigned size_bytes) {
   bool wide = size_bytes == 8;
   if (address == NPU_MAP_ACLINT + ACLINT_MTIME && wide) return now_ns;
   if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) return read_uart(offset);
+  if (management.handles(address)) return management.read(address);
+  if (is_memory(address)) return access_memory(address, size_bytes, 0, false);
   if (const auto engine = engine_register(address); engine && size_bytes == 4 && !engine->reset) {
     return read_engine(engine->kind, engine->number, engine->command);
   }
@@ -122,6 +130,10 @@ void FakeCard::write(uint64_t address, unsigned size_bytes, uint64_t value) {
     timer_compare_ = value;
   } else if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) {
     write_uart(offset, static_cast<uint8_t>(value));
+  } else if (management.handles(address)) {
+    management.write(address, value);
+  } else if (is_memory(address)) {
+    access_memory(address, size_bytes, value, true);
   } else if (const auto engine = engine_register(address, narrow); engine && size_bytes == 4 && engine->reset) {
     reset_engine(engine->kind, engine->number);
   } else if (inside(address, NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES) &&
@@ -187,6 +199,22 @@ void FakeCard::reset_function(uint32_t function) {
   update();
 }
 
+uint64_t FakeCard::access_memory(uint64_t address, unsigned size_bytes, uint64_t value, bool write) {
+  std::array<uint8_t, 8> bytes{};
+  std::memcpy(bytes.data(), &value, sizeof(value));
+  const std::span<uint8_t> data(bytes.data(), size_bytes);
+  if (inside(address, NPU_MAP_DRAM, kMostDramBytes)) {
+    dram.map(address - NPU_MAP_DRAM, size_bytes);
+    (void)(write ? dram.write(address - NPU_MAP_DRAM, data) : dram.read(address - NPU_MAP_DRAM, data));
+  } else {
+    (void)(write ? copy_out(0, address, data) : copy_in(0, address, data));
+  }
+  if (write) return value;
+  value = 0;
+  std::memcpy(&value, bytes.data(), size_bytes);
+  return value;
+}
+
 uint64_t FakeCard::read_uart(uint32_t offset) const {
   if (offset == UART_LSR) return uart_stuck ? 0 : UART_LSR_THRE_MASK | UART_LSR_TEMT_MASK;
   fail_access("unexpected UART read", offset);
@@ -213,6 +241,8 @@ void FakeCard::update() {
     doorbell |= banks_[function].doorbells != 0;
   }
   set_level(NPU_IRQ_MAILBOX, message);
+  set_level(NPU_IRQ_TIMER, management.timer_line());
+  set_level(NPU_IRQ_SENSORS, management.sensors_line());
   set_level(NPU_IRQ_DOORBELL, doorbell);
   set_level(NPU_IRQ_TASK_MANAGER, (task_manager_status_ & kDone) != 0);
   set_level(NPU_IRQ_EXTERNAL_HDMA, (dma_status_ & kDone) != 0 && (dma_[DMA_IRQ_ENABLE] & 1) != 0);

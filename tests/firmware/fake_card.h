@@ -13,6 +13,7 @@
 #include "firmware/abi/command.h"
 #include "firmware/abi/memory_map.h"
 #include "firmware/abi/queue.h"
+#include "tests/firmware/fake_management.h"
 #include "tests/firmware/fake_memory.h"
 
 namespace npuvp::firmware_test {
@@ -123,6 +124,10 @@ class FakeCard {
   bool addresses_may_be_pointers = true;           ///< Natively, a firmware variable's address is a pointer.
   unsigned dma_copies = 0;
   unsigned accesses = 0;
+  FakeManagement management{[this](uint64_t address, void* data, uint64_t bytes, bool write) {
+    auto* const begin = static_cast<uint8_t*>(data);
+    return write ? copy_out(0, address, {begin, bytes}) : copy_in(0, address, {begin, bytes});
+  }};
   std::function<void(unsigned copy)> after_dma;  ///< Called with the number of the copy that has ended, from 1.
 
  private:
@@ -135,6 +140,7 @@ class FakeCard {
     std::array<uint32_t, 16> sq_tail{}, cq_head{};
   };
 
+  uint64_t access_memory(uint64_t address, unsigned size_bytes, uint64_t value, bool write);
   uint64_t read_uart(uint32_t offset) const;
   void write_uart(uint32_t offset, uint8_t value);
   uint64_t read_plic(uint32_t offset);

@@ -36,3 +36,4 @@ void cpu_wait_for_interrupt() {
   FakeCard::current().wait_for_interrupt();
 }
 void cpu_fence() {}
+void cpu_take_watchdog() {}

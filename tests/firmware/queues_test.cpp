@@ -204,6 +204,8 @@ TEST_F(Queues, DestroyGivesUpOnAHostThatFreesNothing) {
   submit_nops(0, 3, 2, 4);
   card.send({NPU_MAILBOX_WORD0(NPU_MESSAGE_QUEUE_DESTROY, 4, 0), 0});
   run();
+  sleep_and_run();  // to the idle P-state
+  EXPECT_FALSE(card.reply().has_value());
   sleep_and_run();
   ASSERT_TRUE(card.reply().has_value());
   EXPECT_EQ((*card.reply())[0], NPU_MAILBOX_WORD0(NPU_MESSAGE_QUEUE_DESTROY, 4, NPU_MAILBOX_OK));

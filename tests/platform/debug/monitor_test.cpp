@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/platform/test_server.h"
 
 namespace npuvp::debug {
@@ -126,6 +128,28 @@ TEST(Monitor, ErrorsNameTheThingTheValueAndTheRemedy) {
     EXPECT_LT(error(monitor, std::string(4000, 'x')).size(), 200U);
     EXPECT_EQ(monitor.execute("help")["commands"].size(), 7U);
     EXPECT_GT(monitor.execute("  time \t\r")["simulated_ps"].get<uint64_t>(), 0U);
+  });
+}
+
+TEST(Monitor, ShowsSensorsAndWarmsTheRoom) {
+  TestServer run("server-4", [](TestServer& self) {
+    Monitor monitor(self.server);
+    const auto json = monitor.execute("sensors card2");
+    EXPECT_FALSE(json.contains("card1"));
+    EXPECT_EQ(json["card2"]["pstate"], 2);
+    EXPECT_NEAR(json["card2"]["celsius"].get<double>(), 30, 0.5);
+    EXPECT_EQ(monitor.execute("sensors").size(), 4U);
+    EXPECT_EQ(monitor.execute("ambient card2 90")["ambient_celsius"], 90);
+    sc_core::wait(30, sc_core::SC_SEC);
+    EXPECT_NEAR(monitor.execute("sensors card2")["card2"]["celsius"].get<double>() -
+                    monitor.execute("sensors card1")["card1"]["celsius"].get<double>(),
+                60 * (1 - std::exp(-1)), 0.1);
+    EXPECT_THAT(error(monitor, "sensors card4"), HasSubstr("card0 to card3"));
+    EXPECT_THAT(error(monitor, "ambient card2 warm"), HasSubstr("CELSIUS 'warm'"));
+    EXPECT_THAT(error(monitor, "ambient card2 nan"), HasSubstr("CELSIUS 'nan'"));
+    EXPECT_THAT(error(monitor, "ambient cardx 20"), HasSubstr("no card 'cardx'"));
+    Monitor without_server(self.server.fabric());
+    EXPECT_THAT(error(without_server, "sensors"), HasSubstr("fabric only"));
   });
 }
 
