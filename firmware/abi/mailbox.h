@@ -41,7 +41,28 @@ enum npu_mailbox_opcode {
 	 * -> [1] DRAM for jobs of the physical function, MiB [2] its card physical address, MiB [3] DRAM of each virtual
 	 * function, MiB */
 	NPU_MESSAGE_PARTITION = 6,
+	/* Physical function only, ROM and firmware. [1] offset into struct npu_boot_record, a multiple of 4
+	 * -> [1..7] its next 28 bytes, zeros behind its end. */
+	NPU_MESSAGE_BOOT_RECORD = 7,
+	/*
+	 * Firmware update, physical function only. The image goes to the flash slot that the card did not boot from; that
+	 * slot is selected by UPDATE_FINISH and boots after the next card reset. Power may fail at any time: the card
+	 * boots what it booted before, or the new image once it is selected. An update that is begun anew starts over.
+	 * A reply other than NPU_MAILBOX_OK has in [1] an enum npu_boot_code that says why, if there is one.
+	 */
+	/* [1] bytes of the image -> [2] slot that is written */
+	NPU_MESSAGE_UPDATE_BEGIN = 32,
+	/* [1,2] bus address, 8-byte aligned [3] bytes, at most NPU_UPDATE_MOST_BYTES [4] offset in the image: where the
+	 * last piece ended. Answered when it is in flash. */
+	NPU_MESSAGE_UPDATE_WRITE = 33,
+	/* Checks the image in flash as the boot ROM would, then selects its slot. -> [2] slot [3] image version */
+	NPU_MESSAGE_UPDATE_FINISH = 34,
+	/* Raises the rollback counter to the security version of what runs: nothing older boots any more, for good.
+	 * -> [2] rollback counter */
+	NPU_MESSAGE_UPDATE_COMMIT = 35,
 };
+
+#define NPU_UPDATE_MOST_BYTES 4096u
 
 enum npu_stage {
 	NPU_STAGE_ROM = 1,

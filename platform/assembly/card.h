@@ -11,17 +11,22 @@
 #include "models/aperture/aperture.h"
 #include "models/base/environment.h"
 #include "models/base/tensor_core_port.h"
+#include "models/crypto/crypto.h"
 #include "models/dma/dma_engine.h"
 #include "models/dram/dram.h"
+#include "models/flash/controller.h"
+#include "models/gpio/gpio.h"
 #include "models/mailbox/mailbox.h"
 #include "models/memory/memory.h"
 #include "models/ne/neural_engine.h"
 #include "models/noc/crossbar.h"
+#include "models/otp/otp.h"
 #include "models/pcie/endpoint.h"
 #include "models/plic/plic.h"
 #include "models/riscv/hart_cluster.h"
 #include "models/system_controller/system_controller.h"
 #include "models/task_manager/task_manager.h"
+#include "models/trng/trng.h"
 #include "models/uart/uart.h"
 #include "platform/assembly/rtl_selection.h"
 #include "platform/config/board.h"
@@ -39,7 +44,8 @@ class Card final : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(Card);
 
-  /// `rom` is the boot ROM's image. Throws config::ConfigError if it does not fit.
+  /// `rom` is the boot ROM's image. Throws config::ConfigError if it does not fit, base::FileError if a file that
+  /// keeps fuses or flash cannot be used.
   Card(sc_core::sc_module_name name, base::Environment& environment, const config::CardConfig& config, unsigned index,
        const std::string& rom, const RtlSelection& rtl);
   ~Card() override;
@@ -49,6 +55,9 @@ class Card final : public sc_core::sc_module {
   [[nodiscard]] mailbox::Mailbox& mailbox() { return mailbox_; }
   [[nodiscard]] const task_manager::TaskManager& task_manager() const { return task_manager_; }
   [[nodiscard]] riscv::HartCluster& harts() { return harts_; }
+  [[nodiscard]] gpio::Gpio& gpio() { return gpio_; }
+  /// Whether a debugger may attach to the harts: by the card's life cycle and fuses.
+  [[nodiscard]] bool debug_allowed() const { return otp_.debug_allowed(); }
 
  private:
   void build_engines(const RtlSelection& rtl);
@@ -56,6 +65,7 @@ class Card final : public sc_core::sc_module {
   void bind_noc();
   void bind_commands();
   void bind_interrupts();
+  void bind_security();
   /// Physical function (0): the whole card restarts. Virtual function: the firmware is told, its window closes.
   void reset_function(unsigned function);
   void request_reset(system_controller::ResetCause cause);
@@ -74,6 +84,11 @@ class Card final : public sc_core::sc_module {
   uart::Uart uart_;
   mailbox::Mailbox mailbox_;
   system_controller::SystemController system_controller_;
+  gpio::Gpio gpio_;
+  otp::Otp otp_;
+  flash::FlashController flash_;
+  crypto::Crypto crypto_;
+  trng::Trng trng_;
   task_manager::TaskManager task_manager_;
   dma::DmaEngine external_hdma_;
   dma::DmaEngine neural_dma_;

@@ -105,6 +105,10 @@ void CommandLine::add_platform_options(CLI::App& command, PlatformOptions& optio
       ->allow_extra_args(false);
   command.add_option("--seed", options.seed, "Seed of everything random")->type_name("N")->capture_default_str();
   command.add_option("--firmware", options.firmware, "Firmware image instead of the one built here")->type_name("FILE");
+  command.add_option("--flash", options.flash, "File that keeps the flash of card 0; made if it does not exist")
+      ->type_name("FILE");
+  command.add_option("--otp", options.otp, "File that keeps the fuses of card 0; made by npu-sign otp")
+      ->type_name("FILE");
   command
       .add_option_function<std::vector<std::string>>(
           "--log",

@@ -18,6 +18,8 @@ struct PlatformOptions {
   std::vector<std::string> rtl;  ///< INSTANCE.BLOCK, for example ne0.tensor_core.
   uint64_t seed = 1;
   std::string firmware;  ///< Image file; empty: the one built with this program.
+  std::string flash;     ///< File that keeps the flash of the first card; empty: as the board says.
+  std::string otp;       ///< The same of its fuses.
   std::vector<std::pair<std::string, spdlog::level::level_enum>> log_levels;
 };
 

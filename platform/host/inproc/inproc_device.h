@@ -45,7 +45,8 @@ class InprocDevice final : public runtime::Device {
   void write(uint32_t offset, uint32_t value) { host_.mmio_write32(bar0_ + offset, value); }
 
   void boot(std::span<const uint8_t> firmware);
-  void wait_for_state(uint32_t state, const char* what);
+  /// Waits for one of two states of the card and returns it.
+  uint32_t wait_for_state(uint32_t state, uint32_t or_state, const char* what);
   /// Sends one message (word 0 is made here from the opcode) and returns the reply whatever its status.
   Message call(npu_mailbox_opcode opcode, Message message);
   void shake_hands();
