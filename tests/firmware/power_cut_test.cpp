@@ -88,6 +88,7 @@ class PowerCut : public testing::Test {
     const uint32_t old_version = bench_->record().image_version, new_version = old_version + 1;
     bench_->flash().cut_power_after(bytes, {});
     const bool done = ok(update(image(new_version).bytes()));
+    EXPECT_NE(done, !bench_->flash().powered());
     bench_->power_on();
     expect_runs("cut after " + std::to_string(bytes) + " bytes\n");
     const uint32_t runs = bench_->record().image_version;

@@ -204,7 +204,7 @@ TEST_F(CryptoTest, TakesItsTimeAndInterrupts) {
   EXPECT_FALSE(irq);
   cp.write(CRYPTO_CONTROL, 1U);
   EXPECT_EQ(environment.diagnostics().misuse_count(), 1U);
-  sc_core::sc_start(sc_time(100, sc_core::SC_NS));
+  sc_core::sc_start(sc_time(101, sc_core::SC_NS));
   EXPECT_TRUE(irq);
   cp.write(CRYPTO_STATUS, uint32_t{CRYPTO_STATUS_DONE_MASK});
   EXPECT_FALSE(irq);
