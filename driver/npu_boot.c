@@ -14,7 +14,6 @@
 #include "npu_drv.h"
 #include "npu_regs.h"
 
-#define NPU_FIRMWARE_FILE "npu/atom-ca22.bin"
 #define NPU_FIRMWARE_MAX_BYTES \
 	SZ_4M /* one contiguous DMA allocation; the ROM's own limit is lower */
 #define NPU_BOOT_POLL_US 1000
@@ -81,8 +80,7 @@ static int npu_boot_wait_state(struct npu_device *ndev, u32 wanted, unsigned int
 static int npu_boot_wait_started(struct npu_device *ndev)
 {
 	return npu_boot_wait_states(ndev, MAILBOX_HOST_CARD_STATE_STATE_ROM,
-				    MAILBOX_HOST_CARD_STATE_STATE_READY,
-				    ndev->timeouts->reset_ms);
+				    MAILBOX_HOST_CARD_STATE_STATE_READY, ndev->timeouts->reset_ms);
 }
 
 /*

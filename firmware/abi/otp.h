@@ -33,7 +33,7 @@
 #define NPU_OTP_SERIAL_WORDS 2u
 
 /* SHA-256 over struct npu_public_key (image.h) of each key that may sign images; zeros: slot not used. */
-#define NPU_OTP_KEY_HASH(slot) (16u + (slot) * NPU_OTP_KEY_HASH_WORDS)
+#define NPU_OTP_KEY_HASH(slot) (16u + (slot)*NPU_OTP_KEY_HASH_WORDS)
 #define NPU_OTP_KEY_HASH_WORDS 8u
 #define NPU_OTP_KEY_SLOTS 4u
 

@@ -17,11 +17,11 @@ enum npu_boot_code {
 	NPU_BOOT_BAD_KEY = 9,	  /* the card does not know the key that signed it */
 	NPU_BOOT_KEY_REVOKED = 10,
 	NPU_BOOT_BAD_SIGNATURE = 11,
-	NPU_BOOT_ROLLED_BACK = 12,   /* security version below the card's rollback counter */
-	NPU_BOOT_DEBUG_LOCKED = 13,  /* a debug image where debug access is closed */
-	NPU_BOOT_SLOT_EMPTY = 14,    /* nothing but ones: no image was ever written there */
-	NPU_BOOT_FLASH_ERROR = 15,   /* the flash does not answer */
-	NPU_BOOT_CRYPTO_ERROR = 16,  /* the crypto block does not do its work */
+	NPU_BOOT_ROLLED_BACK = 12,  /* security version below the card's rollback counter */
+	NPU_BOOT_DEBUG_LOCKED = 13, /* a debug image where debug access is closed */
+	NPU_BOOT_SLOT_EMPTY = 14,   /* nothing but ones: no image was ever written there */
+	NPU_BOOT_FLASH_ERROR = 15,  /* the flash does not answer */
+	NPU_BOOT_CRYPTO_ERROR = 16, /* the crypto block does not do its work */
 };
 
 /* Status of a mailbox reply other than BOOT_LOAD. */

@@ -205,6 +205,8 @@ void CommandLine::add_boot() {
                       "Ends when the firmware is ready; status 1 if it does not get there.",
                       [this] { return boot_command(boot_); });
   command->add_option("--card", boot_.card, "Which card of the board")->type_name("N")->capture_default_str();
+  command->add_option("--update", boot_.update, "Write an image to the card's flash for the next boot; see --flash")
+      ->type_name("FILE");
   add_platform_options(*command, boot_.platform);
 }
 

@@ -38,6 +38,7 @@ struct RunOptions {
 struct BootOptions {
   PlatformOptions platform;
   size_t card = 0;
+  std::string update;  ///< Image to write to flash once the card runs; empty: none.
 };
 
 /// Options of commands that offer a platform to a hypervisor.

@@ -165,6 +165,29 @@ void InprocDevice::shake_hands() {
   dram_free_ = {{reply[7] * kMib, info_.dram_bytes}};
 }
 
+void InprocDevice::check_update(const Message& reply) const {
+  const uint32_t status = NPU_MAILBOX_STATUS(reply[0]);
+  if (status == NPU_MAILBOX_OK) return;
+  if (reply[1] == NPU_BOOT_NONE)
+    throw DeviceError(fmt::format("the card refused a firmware update: status {}", status));
+  throw FirmwareRefused(fmt::format("the card refused the firmware: {} (boot code {}); {}",
+                                    npu_boot_refusal_what(reply[1]), reply[1], npu_boot_refusal_remedy(reply[1])));
+}
+
+void InprocDevice::update_firmware(std::span<const uint8_t> image) {
+  const HostBlock block(host_.ram(), std::max<size_t>(image.size(), 1));
+  std::copy(image.begin(), image.end(), block.bytes().begin());
+  check_update(call(NPU_MESSAGE_UPDATE_BEGIN, {0, static_cast<uint32_t>(image.size())}));
+  for (size_t offset = 0; offset < image.size(); offset += NPU_UPDATE_MOST_BYTES) {
+    const uint64_t address = block.bus_address() + offset;
+    const auto bytes = static_cast<uint32_t>(std::min<size_t>(NPU_UPDATE_MOST_BYTES, image.size() - offset));
+    check_update(
+        call(NPU_MESSAGE_UPDATE_WRITE, {0, static_cast<uint32_t>(address), static_cast<uint32_t>(address >> 32), bytes,
+                                        static_cast<uint32_t>(offset)}));
+  }
+  check_update(call(NPU_MESSAGE_UPDATE_FINISH, {}));
+}
+
 void InprocDevice::create_queue() {
   write(MAILBOX_HOST_SQ_TAIL(kQueue), 0);
   write(MAILBOX_HOST_CQ_HEAD(kQueue), 0);
