@@ -14,7 +14,6 @@
 #include "npu_drv.h"
 #include "npu_regs.h"
 
-#define NPU_FIRMWARE_FILE "npu/atom-ca22.bin"
 #define NPU_FIRMWARE_MAX_BYTES \
 	SZ_4M /* one contiguous DMA allocation; the ROM's own limit is lower */
 #define NPU_BOOT_POLL_US 1000
@@ -49,7 +48,9 @@ int npu_boot_identify(struct npu_device *ndev)
 	return 0;
 }
 
-static int npu_boot_wait_state(struct npu_device *ndev, u32 wanted, unsigned int timeout_ms)
+/* Waits for the state @wanted, or for @other, which is as good. */
+static int npu_boot_wait_states(struct npu_device *ndev, u32 wanted, u32 other,
+				unsigned int timeout_ms)
 {
 	u32 value;
 	int err;
@@ -57,6 +58,7 @@ static int npu_boot_wait_state(struct npu_device *ndev, u32 wanted, unsigned int
 	err = read_poll_timeout(
 		npu_reg_read, value,
 		value == NPU_REG_GONE || npu_io_stopped(ndev) || npu_card_state(value) == wanted ||
+			npu_card_state(value) == other ||
 			npu_card_state(value) == MAILBOX_HOST_CARD_STATE_STATE_FAULT,
 		NPU_BOOT_POLL_US, timeout_ms * USEC_PER_MSEC, false, ndev, MAILBOX_HOST_CARD_STATE,
 		"CARD_STATE");
@@ -64,19 +66,33 @@ static int npu_boot_wait_state(struct npu_device *ndev, u32 wanted, unsigned int
 		return -EBUSY;
 	if (value == NPU_REG_GONE)
 		return -ENODEV;
-	if (npu_card_state(value) == wanted)
+	if (npu_card_state(value) == wanted || npu_card_state(value) == other)
 		return 0;
 	return err ?: -EIO;
 }
 
-/* Resets the card and waits for the boot ROM. On success the card no longer touches host memory. */
+static int npu_boot_wait_state(struct npu_device *ndev, u32 wanted, unsigned int timeout_ms)
+{
+	return npu_boot_wait_states(ndev, wanted, wanted, timeout_ms);
+}
+
+/* Waits until a reset card is in its boot ROM or, with firmware in its flash, already runs that. */
+static int npu_boot_wait_started(struct npu_device *ndev)
+{
+	return npu_boot_wait_states(ndev, MAILBOX_HOST_CARD_STATE_STATE_ROM,
+				    MAILBOX_HOST_CARD_STATE_STATE_READY, ndev->timeouts->reset_ms);
+}
+
+/*
+ * Resets the card and waits for the boot ROM, or for the firmware that it starts from flash. On
+ * success the card no longer touches host memory.
+ */
 int npu_boot_reset(struct npu_device *ndev)
 {
 	int err;
 
 	npu_write(ndev, CONTROL, MAILBOX_HOST_CONTROL_CARD_RESET_MASK);
-	err = npu_boot_wait_state(ndev, MAILBOX_HOST_CARD_STATE_STATE_ROM,
-				  ndev->timeouts->reset_ms);
+	err = npu_boot_wait_started(ndev);
 	if (err == -ENODEV)
 		dev_err(npu_dev(ndev),
 			"the card does not answer to a reset (registers read as ones)\n");
@@ -98,8 +114,7 @@ int npu_boot_enter_rom(struct npu_device *ndev)
 	case MAILBOX_HOST_CARD_STATE_STATE_ROM:
 		return 0;
 	case MAILBOX_HOST_CARD_STATE_STATE_RESET:
-		if (!npu_boot_wait_state(ndev, MAILBOX_HOST_CARD_STATE_STATE_ROM,
-					 ndev->timeouts->reset_ms))
+		if (!npu_boot_wait_started(ndev))
 			return 0;
 		fallthrough;
 	default:
@@ -201,7 +216,7 @@ int npu_boot_hello(struct npu_device *ndev, struct npu_card *card)
 }
 
 /**
- * npu_boot_firmware - load and start the firmware of a card that is in its boot ROM
+ * npu_boot_firmware - load and start the firmware of a card that npu_boot_reset() has left
  * @ndev: the card
  * @card: filled from the firmware's HELLO
  *
@@ -213,6 +228,9 @@ int npu_boot_firmware(struct npu_device *ndev, struct npu_card *card)
 	struct device *dev = npu_dev(ndev);
 	const struct firmware *firmware;
 	int err;
+
+	if (npu_card_state(npu_read(ndev, CARD_STATE)) == MAILBOX_HOST_CARD_STATE_STATE_READY)
+		return npu_boot_hello(ndev, card); /* started from flash */
 
 	err = firmware_request_nowarn(&firmware, NPU_FIRMWARE_FILE, dev);
 	if (err) {

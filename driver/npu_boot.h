@@ -2,6 +2,8 @@
 #ifndef _NPU_BOOT_H_
 #define _NPU_BOOT_H_
 
+#define NPU_FIRMWARE_FILE "npu/atom-ca22.bin" /* below /lib/firmware */
+
 struct npu_card;
 struct npu_device;
 

@@ -12,6 +12,7 @@
 #include "npu_drv.h"
 #include "npu_error.h"
 #include "npu_recovery.h"
+#include "npu_update.h"
 
 static pci_ers_result_t npu_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
@@ -116,6 +117,7 @@ static DEVICE_ATTR_RO(recoveries);
 static struct attribute *npu_error_attributes[] = {
 	&dev_attr_correctable_errors.attr,
 	&dev_attr_recoveries.attr,
+	&dev_attr_firmware_update.attr,
 	NULL,
 };
 

@@ -64,6 +64,13 @@ static const char *npu_mailbox_opcode_name(u32 opcode)
 		return "FAULT_READ";
 	case NPU_MESSAGE_TELEMETRY:
 		return "TELEMETRY";
+	case NPU_MESSAGE_BOOT_RECORD:
+		return "BOOT_RECORD";
+	case NPU_MESSAGE_UPDATE_BEGIN:
+	case NPU_MESSAGE_UPDATE_WRITE:
+	case NPU_MESSAGE_UPDATE_FINISH:
+	case NPU_MESSAGE_UPDATE_COMMIT:
+		return "a firmware update";
 	default:
 		return "unknown message";
 	}

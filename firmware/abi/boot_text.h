@@ -23,9 +23,25 @@ static inline const char *npu_boot_refusal_what(uint32_t code)
 	case NPU_BOOT_BAD_RANGE:
 		return "its load address or entry lies outside the command processor's image memory";
 	case NPU_BOOT_BAD_DIGEST:
-		return "its SHA-256 digest does not match its contents";
+		return "its payload is not the one that was signed";
 	case NPU_BOOT_DMA_ERROR:
 		return "the card could not read it from host memory";
+	case NPU_BOOT_BAD_KEY:
+		return "it is signed by a key that this card does not know";
+	case NPU_BOOT_KEY_REVOKED:
+		return "it is signed by a key that was revoked on this card";
+	case NPU_BOOT_BAD_SIGNATURE:
+		return "its signature is not valid";
+	case NPU_BOOT_ROLLED_BACK:
+		return "it is older than this card accepts";
+	case NPU_BOOT_DEBUG_LOCKED:
+		return "it is a debug build and debug access to this card is closed";
+	case NPU_BOOT_SLOT_EMPTY:
+		return "there is none in the slot";
+	case NPU_BOOT_FLASH_ERROR:
+		return "the card's flash does not answer";
+	case NPU_BOOT_CRYPTO_ERROR:
+		return "the card could not check it: its crypto block failed";
 	default:
 		return "unknown boot code";
 	}
@@ -50,6 +66,20 @@ static inline const char *npu_boot_refusal_remedy(uint32_t code)
 		return "the file is corrupt, install it again";
 	case NPU_BOOT_DMA_ERROR:
 		return "check bus mastering and the IOMMU";
+	case NPU_BOOT_BAD_KEY:
+	case NPU_BOOT_KEY_REVOKED:
+		return "install the firmware of the card's vendor for this card";
+	case NPU_BOOT_BAD_SIGNATURE:
+		return "the file is corrupt or not signed, install it again";
+	case NPU_BOOT_ROLLED_BACK:
+		return "install a newer release";
+	case NPU_BOOT_DEBUG_LOCKED:
+		return "install a release build";
+	case NPU_BOOT_SLOT_EMPTY:
+		return "update the card's firmware";
+	case NPU_BOOT_FLASH_ERROR:
+	case NPU_BOOT_CRYPTO_ERROR:
+		return "the card needs repair";
 	default:
 		return "host and firmware are of different releases, update both";
 	}

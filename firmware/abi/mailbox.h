@@ -43,6 +43,9 @@ enum npu_mailbox_opcode {
 	 * -> [1] DRAM for jobs of the physical function, MiB [2] its card physical address, MiB [3] DRAM of each virtual
 	 * function, MiB */
 	NPU_MESSAGE_PARTITION = 6,
+	/* Physical function only, ROM and firmware. [1] offset into struct npu_boot_record, a multiple of 4
+	 * -> [1..7] its next 28 bytes, zeros behind its end. */
+	NPU_MESSAGE_BOOT_RECORD = 7,
 	/* Since ABI 1.2: [1] context id, any that the function does not use [2] NPU_CONTEXT_WORD(enum npu_priority,
 	 * number of ranges 0..NPU_CONTEXT_RANGES, NPU_CONTEXT_*) [3] a job may run, us; 0: as long as the function's may
 	 * [4] a job may go without retiring a command, us; 0: for ever [5,6] bus address of struct npu_range[], 16-byte
@@ -60,6 +63,22 @@ enum npu_mailbox_opcode {
 	 * function only) -> [1] records written, in order [2] sequence of the last one written, or as asked [3] sequence
 	 * of the newest there is [4] records after [1] that are lost: newer ones took their place */
 	NPU_MESSAGE_FAULT_READ = 19,
+	/*
+	 * Firmware update, physical function only. The image goes to the flash slot that the card did not boot from; that
+	 * slot is selected by UPDATE_FINISH and boots after the next card reset. Power may fail at any time: the card
+	 * boots what it booted before, or the new image once it is selected. An update that is begun anew starts over.
+	 * A reply other than NPU_MAILBOX_OK has in [1] an enum npu_boot_code that says why, if there is one.
+	 */
+	/* [1] bytes of the image -> [2] slot that is written */
+	NPU_MESSAGE_UPDATE_BEGIN = 24,
+	/* [1,2] bus address, 8-byte aligned [3] bytes, at most NPU_UPDATE_MOST_BYTES [4] offset in the image: where the
+	 * last piece ended. Answered when it is in flash. */
+	NPU_MESSAGE_UPDATE_WRITE = 25,
+	/* Checks the image in flash as the boot ROM would, then selects its slot. -> [2] slot [3] image version */
+	NPU_MESSAGE_UPDATE_FINISH = 26,
+	/* Raises the rollback counter to the security version of what runs: nothing older boots any more, for good.
+	 * -> [2] rollback counter */
+	NPU_MESSAGE_UPDATE_COMMIT = 27,
 	/* Physical function only, all since ABI 1.2. Buffers are contiguous.
 	 * [1,2] bus address of struct npu_telemetry, aligned to NPU_TELEMETRY_ALIGNMENT, 0: no more [3] period, us, 0: only
 	 * now. Written before the reply; see firmware/abi/telemetry.h for when again. */
@@ -82,6 +101,8 @@ enum npu_test {
 		1, /* the main loop hangs: the watchdog writes a crash dump and resets the card */
 	NPU_TEST_TRAP = 2, /* an illegal instruction: a crash dump, the card waits for its reset */
 };
+
+#define NPU_UPDATE_MOST_BYTES 4096u
 
 enum npu_stage {
 	NPU_STAGE_ROM = 1,

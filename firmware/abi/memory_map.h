@@ -13,6 +13,9 @@
 #define NPU_MAP_TCM_BYTES 0x00100000ull
 /* The last 64 KiB of the TCM belong to the boot ROM (stack, data, staging of the image header). */
 #define NPU_MAP_TCM_ROM_BYTES 0x00010000ull
+/* Their begin: struct npu_boot_record (boot_record.h), written by the boot ROM, read by the firmware. */
+#define NPU_MAP_BOOT_RECORD 0x001f0000ull
+#define NPU_MAP_BOOT_RECORD_BYTES 0x00000400ull
 
 #define NPU_MAP_ACLINT \
 	0x02000000ull /* MSWI at +0, MTIMER: mtimecmp at +0x4000, mtime at +0xbff8; 1 ns units */
@@ -27,6 +30,11 @@
 #define NPU_MAP_SENSORS 0x10009000ull
 #define NPU_MAP_LOG_MANAGER 0x1000a000ull
 #define NPU_MAP_CP_DMA 0x1000b000ull
+#define NPU_MAP_GPIO 0x10004000ull
+#define NPU_MAP_OTP 0x10005000ull
+#define NPU_MAP_FLASH 0x10006000ull
+#define NPU_MAP_CRYPTO 0x10007000ull
+#define NPU_MAP_TRNG 0x10008000ull
 #define NPU_MAP_TASK_MANAGER 0x10010000ull
 #define NPU_MAP_EXTERNAL_HDMA 0x10020000ull
 #define NPU_MAP_NEURAL_DMA 0x10030000ull
@@ -72,6 +80,9 @@
 #define NPU_IRQ_SENSORS 11
 #define NPU_IRQ_LOG_MANAGER 12
 #define NPU_IRQ_CP_DMA 13
+#define NPU_IRQ_GPIO 8
+#define NPU_IRQ_FLASH 9
+#define NPU_IRQ_CRYPTO 10
 #define NPU_IRQ_COUNT 32
 
 /*

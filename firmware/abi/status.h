@@ -3,17 +3,25 @@
 #ifndef NPU_ABI_STATUS_H
 #define NPU_ABI_STATUS_H
 
-/* Value of the mailbox register BOOT_CODE and status of a BOOT_LOAD reply. */
+/* Value of the mailbox register BOOT_CODE, status of a BOOT_LOAD reply, codes of struct npu_boot_record. */
 enum npu_boot_code {
 	NPU_BOOT_NONE = 0,	  /* nothing tried yet */
 	NPU_BOOT_BOOTED = 1,	  /* image verified, jumping to it */
 	NPU_BOOT_BAD_MAGIC = 2,	  /* not a firmware image */
 	NPU_BOOT_TRUNCATED = 3,	  /* fewer bytes than the header says */
-	NPU_BOOT_BAD_HEADER = 4,  /* header version, reserved bytes or sizes are wrong */
+	NPU_BOOT_BAD_HEADER = 4,  /* header version, flags, reserved bytes or sizes are wrong */
 	NPU_BOOT_BAD_VERSION = 5, /* ABI major differs from the host's or the ROM's */
 	NPU_BOOT_BAD_RANGE = 6,	  /* load address or entry outside the TCM's image area */
-	NPU_BOOT_BAD_DIGEST = 7,  /* SHA-256 does not match */
+	NPU_BOOT_BAD_DIGEST = 7,  /* the payload is not the one that was signed */
 	NPU_BOOT_DMA_ERROR = 8,	  /* the image could not be read from the host */
+	NPU_BOOT_BAD_KEY = 9,	  /* the card does not know the key that signed it */
+	NPU_BOOT_KEY_REVOKED = 10,
+	NPU_BOOT_BAD_SIGNATURE = 11,
+	NPU_BOOT_ROLLED_BACK = 12,  /* security version below the card's rollback counter */
+	NPU_BOOT_DEBUG_LOCKED = 13, /* a debug image where debug access is closed */
+	NPU_BOOT_SLOT_EMPTY = 14,   /* nothing but ones: no image was ever written there */
+	NPU_BOOT_FLASH_ERROR = 15,  /* the flash does not answer */
+	NPU_BOOT_CRYPTO_ERROR = 16, /* the crypto block does not do its work */
 };
 
 /* Status of a mailbox reply other than BOOT_LOAD. */

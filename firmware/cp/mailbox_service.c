@@ -11,6 +11,7 @@
 #include "firmware/cp/management.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
+#include "firmware/cp/update.h"
 #include "firmware/cp/validate.h"
 #include "firmware/cp/version.h"
 #include "firmware/lib/aclint.h"
@@ -20,7 +21,7 @@
 /* How long a queue that is destroyed waits for the host to make room for its completions. */
 static const uint64_t kDrainTimeoutNs = 100 * ACLINT_NS_PER_MS;
 
-enum waits_for { WAITS_FOR_NOTHING, WAITS_FOR_MEMORY, WAITS_FOR_DRAIN, WAITS_FOR_PARTITION };
+enum waits_for { WAITS_FOR_NOTHING, WAITS_FOR_MEMORY, WAITS_FOR_DRAIN, WAITS_FOR_PARTITION, WAITS_FOR_UPDATE };
 
 /* A function's message that is not answered yet. */
 struct open_message {
@@ -40,6 +41,7 @@ static uint32_t waiting_; /* bit n: function n has one */
 
 void mailbox_service_init(const struct board* board) {
   board_ = board;
+  update_init();
   memset(open_, 0, sizeof(open_));
   waiting_ = 0;
 }
@@ -226,7 +228,12 @@ static void serve_message(uint32_t function, const struct mailbox_message* messa
       serve_partition(function, message);
       break;
     default:
-      if (!management_serve_message(message)) reply_status(function, message, NPU_MAILBOX_UNKNOWN_MESSAGE);
+      if (management_serve_message(message)) break;
+      if (!update_message(opcode)) {
+        reply_status(function, message, NPU_MAILBOX_UNKNOWN_MESSAGE);
+      } else if (update_serve(message)) {
+        keep_open(function, &(struct open_message){.waits_for = WAITS_FOR_UPDATE, .request = *message});
+      }
       break;
   }
 }
@@ -325,6 +332,10 @@ static bool serve_waiting(uint32_t function, uint64_t now_ns) {
       close_message(function);
       finish_partition(function, &open->request);
       return true;
+    case WAITS_FOR_UPDATE:
+      if (!update_poll(now_ns)) return false;
+      close_message(function);
+      return true;
     default:
       return false;
   }
@@ -342,6 +353,7 @@ uint64_t mailbox_service_deadline(void) {
     const struct open_message* open = &open_[function];
     bool timed = open->waits_for == WAITS_FOR_DRAIN && !busy_with(function, open->queues);
     if (timed && open->deadline_ns < deadline) deadline = open->deadline_ns;
+    if (open->waits_for == WAITS_FOR_UPDATE && update_deadline() < deadline) deadline = update_deadline();
   }
   return deadline;
 }

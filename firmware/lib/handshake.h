@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The two messages that ROM and firmware answer alike: HELLO and PING. */
+/* The messages that ROM and firmware answer alike: HELLO, PING and BOOT_RECORD. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,6 +17,7 @@ struct handshake_identity {
   uint64_t job_bytes;
 };
 
-/* Answers `request` of `function` and returns true if it is a HELLO or PING, else returns false. */
+/* Answers `request` of `function` and returns true if it is one of them, else returns false. Who may send it is
+ * the caller's to check. */
 bool handshake_serve(uint32_t function, const struct mailbox_message* request,
                      const struct handshake_identity* identity);

@@ -16,8 +16,8 @@ void mmio_write8(uint64_t address, uint8_t value);
 void mmio_write32(uint64_t address, uint32_t value);
 void mmio_write64(uint64_t address, uint64_t value);
 
-/* The memory at card physical address `address` in the TCM, for plain loads. The caller has checked the range. */
-const uint8_t* mmio_tcm(uint64_t address);
+/* The memory at card physical address `address` in the TCM, for plain accesses. The caller has checked the range. */
+uint8_t* mmio_tcm(uint64_t address);
 
 #else
 
@@ -40,8 +40,8 @@ static inline void mmio_write64(uint64_t address, uint64_t value) {
   *(volatile uint64_t*)(uintptr_t)address = value;
 }
 
-static inline const uint8_t* mmio_tcm(uint64_t address) {
-  return (const uint8_t*)(uintptr_t)address;
+static inline uint8_t* mmio_tcm(uint64_t address) {
+  return (uint8_t*)(uintptr_t)address;
 }
 
 #endif

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Fetches a firmware image from the host and decides whether it may run. */
+/* Fetches a firmware image, from flash or from the host, and decides whether it may run. */
 #pragma once
 
 #include <stdint.h>
 
 #include "firmware/abi/status.h"
 
-/* The host's words of a BOOT_LOAD message. */
+/* What the host offers in a BOOT_LOAD message, unchecked. */
 struct boot_request {
-  uint64_t bus_address; /* of the image, contiguous, 8-byte aligned */
+  uint64_t bus_address;
   uint32_t bytes;
   uint32_t host_abi_version;
 };
 
 /*
- * Copies the image into the TCM and verifies it. NPU_BOOT_BOOTED with `*entry` set, or a refusal after one line on the
- * console. The host may rewrite the image meanwhile: every check uses the card's own copy.
+ * Copies the image to its load address and checks it; one console line tells what was found. NPU_BOOT_BOOTED: `*entry`
+ * is where to go. Anything else: why not, and nothing of the image is left in the TCM.
  */
 enum npu_boot_code boot_load(const struct boot_request* request, uint64_t* entry);
+
+/* The same with the image in flash slot `slot`. An erased slot is NPU_BOOT_SLOT_EMPTY. */
+enum npu_boot_code boot_slot(uint32_t slot, uint64_t* entry);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdbool.h>
+
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/cpu.h"
 #include "firmware/lib/plic.h"
@@ -10,7 +12,8 @@ uint64_t rom_main(void);
 uint64_t rom_main(void) {
   uint64_t entry;
   rom_init();
-  while (!rom_serve(&entry)) {
+  bool booted = rom_start(&entry);
+  while (!booted && !rom_serve(&entry)) {
     aclint_set_deadline(ACLINT_NEVER);
     cpu_wait_for_interrupt();
   }

@@ -7,7 +7,9 @@
 #include <cmath>
 
 #include "firmware/abi/memory_map.h"
+#include "models/otp/default_fuses.h"
 #include "models/tensor_core/tensor_core.h"
+#include "npu/registers/gpio.h"
 #include "npu/registers/system_controller.h"
 #include "platform/assembly/serial_number.h"
 #include "platform/config/config_error.h"
@@ -26,7 +28,7 @@ constexpr double kGiga = 1e9;
 constexpr double kMega = 1e6;
 
 // Ports of the two interconnects. Windows are looked up by address, so the order is free.
-enum BusInitiator : unsigned { kBusHarts, kBusInitiators };
+enum BusInitiator : unsigned { kBusHarts, kBusCrypto, kBusInitiators };
 enum NocInitiator : unsigned {
   kNocBus,
   kNocTaskManager,
@@ -56,6 +58,11 @@ enum BusTarget : unsigned {
   kBusSensors,
   kBusLogManager,
   kBusCpDma,
+  kBusGpio,
+  kBusOtp,
+  kBusFlash,
+  kBusCryptoRegisters,
+  kBusTrng,
   kBusNoc,
   kBusEngine0
 };
@@ -140,6 +147,26 @@ system_controller::SystemController::Parameters straps(const config::CardConfig&
                         khz(config.neural_engines.clock_mhz), khz(config.noc.clock_mhz), khz(config.noc.clock_mhz)}};
 }
 
+gpio::Gpio::Parameters gpio_parameters(const config::CardConfig& config) {
+  return {.boot = static_cast<uint8_t>(config.security.recovery_strap ? GPIO_STRAPS_BOOT_RECOVERY
+                                                                      : GPIO_STRAPS_BOOT_FLASH)};
+}
+
+otp::Otp::Parameters otp_parameters(const config::CardConfig& config) {
+  return {.fuses = otp::default_fuses(config.security.lifecycle, config.security.debug_disable),
+          .file = config.security.otp_file};
+}
+
+flash::FlashController::Parameters flash_parameters(const config::CardConfig& config, uint64_t seed) {
+  return {.flash = {.bytes = config.security.flash_mib * kMib, .file = config.security.flash_file, .seed = seed}};
+}
+
+/// Cards of one platform give different numbers, the same ones in each run.
+trng::Trng::Parameters trng_parameters(const base::Environment& environment, unsigned index) {
+  constexpr uint64_t kCards = 1 << 16;
+  return {.seed = environment.seed() * kCards + index};
+}
+
 task_manager::TaskManager::Parameters task_manager_parameters(const config::CardConfig& config, base::TrackId track) {
   task_manager::TaskManager::Parameters parameters;
   parameters.memories = {.neural_engines = config.neural_engines.count,
@@ -173,6 +200,11 @@ noc::Crossbar::Parameters bus_parameters(const config::CardConfig& config) {
       {"sensors", NPU_MAP_SENSORS, NPU_MAP_BLOCK_BYTES, kBusSensors},
       {"log manager", NPU_MAP_LOG_MANAGER, NPU_MAP_BLOCK_BYTES, kBusLogManager},
       {"CP DMA", NPU_MAP_CP_DMA, NPU_MAP_BLOCK_BYTES, kBusCpDma},
+      {"GPIO", NPU_MAP_GPIO, NPU_MAP_BLOCK_BYTES, kBusGpio},
+      {"OTP", NPU_MAP_OTP, NPU_MAP_BLOCK_BYTES, kBusOtp},
+      {"flash", NPU_MAP_FLASH, NPU_MAP_BLOCK_BYTES, kBusFlash},
+      {"crypto", NPU_MAP_CRYPTO, NPU_MAP_BLOCK_BYTES, kBusCryptoRegisters},
+      {"TRNG", NPU_MAP_TRNG, NPU_MAP_BLOCK_BYTES, kBusTrng},
       // What lies behind the NoC keeps its address there.
       {"shared memory", NPU_MAP_SHARED, config.shared_memory.mib * kMib, kBusNoc, NPU_MAP_SHARED},
       {"scratchpads", NPU_MAP_SCRATCHPAD, config.neural_engines.count * NPU_MAP_SCRATCHPAD_STRIDE, kBusNoc,
@@ -260,6 +292,11 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
       mailbox_("mailbox", environment, {.functions = kFunctions}),
       system_controller_("system_controller", environment, straps(config, index)),
       management_("management", environment, config, track_),
+      gpio_("gpio", environment, gpio_parameters(config)),
+      otp_("otp", environment, otp_parameters(config)),
+      flash_("flash", environment, flash_parameters(config, environment.seed())),
+      crypto_("crypto", environment, {}),
+      trng_("trng", environment, trng_parameters(environment, index)),
       task_manager_("task_manager", environment, task_manager_parameters(config, track_)),
       external_hdma_("external_hdma", environment,
                      dma_parameters(config, NPU_COMMAND_EXTERNAL_HDMA, kExternalHdmaChannels)),
@@ -283,6 +320,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
   bind_noc();
   bind_commands();
   bind_interrupts();
+  bind_security();
 
   mailbox_.on_card_reset([this] { request_reset(ResetCause::kHost); });
   system_controller_.on_card_reset([this](ResetCause cause) { request_reset(cause); });
@@ -364,6 +402,18 @@ void Card::bind_bus() {
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     bus_.targets[kBusEngine0 + engine].bind(engines_[engine].registers);
   }
+}
+
+void Card::bind_security() {
+  bus_.targets[kBusGpio].bind(gpio_.registers);
+  bus_.targets[kBusOtp].bind(otp_.registers);
+  bus_.targets[kBusFlash].bind(flash_.registers);
+  bus_.targets[kBusCryptoRegisters].bind(crypto_.registers);
+  bus_.targets[kBusTrng].bind(trng_.registers);
+  crypto_.memory.socket.bind(bus_.initiators[kBusCrypto]);
+  gpio_.irq.connect(plic_.source_input(NPU_IRQ_GPIO));
+  flash_.irq.connect(plic_.source_input(NPU_IRQ_FLASH));
+  crypto_.irq.connect(plic_.source_input(NPU_IRQ_CRYPTO));
 }
 
 void Card::bind_noc() {
@@ -500,6 +550,11 @@ void Card::reset() {
   }
   aperture_.reset();
   if (!off_) system_controller_.reset(reset_cause_);
+  gpio_.reset();
+  otp_.reset();
+  flash_.reset();
+  crypto_.reset();
+  trng_.reset();
   task_manager_.reset();
   external_hdma_.reset();
   neural_dma_.reset();

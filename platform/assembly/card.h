@@ -12,17 +12,22 @@
 #include "models/aperture/aperture.h"
 #include "models/base/environment.h"
 #include "models/base/tensor_core_port.h"
+#include "models/crypto/crypto.h"
 #include "models/dma/dma_engine.h"
 #include "models/dram/dram.h"
+#include "models/flash/controller.h"
+#include "models/gpio/gpio.h"
 #include "models/mailbox/mailbox.h"
 #include "models/memory/memory.h"
 #include "models/ne/neural_engine.h"
 #include "models/noc/crossbar.h"
+#include "models/otp/otp.h"
 #include "models/pcie/endpoint.h"
 #include "models/plic/plic.h"
 #include "models/riscv/hart_cluster.h"
 #include "models/system_controller/system_controller.h"
 #include "models/task_manager/task_manager.h"
+#include "models/trng/trng.h"
 #include "models/uart/uart.h"
 #include "platform/assembly/management.h"
 #include "platform/assembly/rtl_selection.h"
@@ -41,7 +46,8 @@ class Card final : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(Card);
 
-  /// `rom` is the boot ROM's image. Throws config::ConfigError if it does not fit.
+  /// `rom` is the boot ROM's image. Throws config::ConfigError if it does not fit, base::FileError if a file that
+  /// keeps fuses or flash cannot be used.
   Card(sc_core::sc_module_name name, base::Environment& environment, const config::CardConfig& config, unsigned index,
        const std::string& rom, const RtlSelection& rtl);
   ~Card() override;
@@ -58,6 +64,9 @@ class Card final : public sc_core::sc_module {
   /// Fault injection: the next command in the engine named (ne0, neural_dma0, task_dma0, external_hdma0, ...) never
   /// ends until the engine is reset. False if the card has no such engine.
   bool hang_next_command(std::string_view engine);
+  [[nodiscard]] gpio::Gpio& gpio() { return gpio_; }
+  /// Whether a debugger may attach to the harts: by the card's life cycle and fuses.
+  [[nodiscard]] bool debug_allowed() const { return otp_.debug_allowed(); }
 
  private:
   void build_engines(const RtlSelection& rtl);
@@ -65,6 +74,7 @@ class Card final : public sc_core::sc_module {
   void bind_noc();
   void bind_commands();
   void bind_interrupts();
+  void bind_security();
   /// Physical function (0): the whole card restarts. Virtual function: the firmware is told, its window closes.
   void reset_function(unsigned function);
   void request_reset(system_controller::ResetCause cause);
@@ -87,6 +97,11 @@ class Card final : public sc_core::sc_module {
   mailbox::Mailbox mailbox_;
   system_controller::SystemController system_controller_;
   Management management_;
+  gpio::Gpio gpio_;
+  otp::Otp otp_;
+  flash::FlashController flash_;
+  crypto::Crypto crypto_;
+  trng::Trng trng_;
   task_manager::TaskManager task_manager_;
   dma::DmaEngine external_hdma_;
   dma::DmaEngine neural_dma_;

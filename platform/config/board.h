@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "firmware/abi/otp.h"
 #include "platform/config/dram_loader.h"
 
 namespace npuvp::config {
@@ -130,6 +131,15 @@ struct CardConfig {
     uint32_t outstanding_bursts;
     double descriptor_ns;
   } cp_dma;
+  /// What decides which firmware boots.
+  struct Security {
+    npu_lifecycle lifecycle = NPU_LIFECYCLE_DEVELOPMENT;
+    bool debug_disable = false;
+    std::string otp_file;  ///< Keeps the fuses; empty: default ones, which know the test keys.
+    uint32_t flash_mib = 4;
+    std::string flash_file;  ///< Keeps the flash; empty: erased.
+    bool recovery_strap = false;
+  } security;
 };
 
 /// A switch chip as its file describes it; the keys and units of platform/boards/switches/*.yaml.

@@ -5,6 +5,7 @@
 
 #include "platform/main/commands.h"
 #include "platform/main/inproc_run.h"
+#include "platform/main/resources.h"
 #include "platform/main/session.h"
 
 namespace npuvp::main {
@@ -14,11 +15,14 @@ int boot_command(const BootOptions& options) {
   auto& card = session.card(options.card);
   card.uart().on_transmit([](char byte) { std::fputc(byte, stdout); });
 
+  std::string update;
+  if (!options.update.empty()) update = read_file(options.update, "firmware image");
   uint32_t version = 0;
   sc_core::sc_time ready;
-  const int status = run_in_process(session, options.card, [&](const host::InprocDevice& device) {
+  const int status = run_in_process(session, options.card, [&](host::InprocDevice& device) {
     version = device.info().firmware_version;
     ready = sc_core::sc_time_stamp();
+    if (!update.empty()) device.update_firmware({reinterpret_cast<const uint8_t*>(update.data()), update.size()});
   });
   std::fflush(stdout);
   if (status != kExitDone) return status;

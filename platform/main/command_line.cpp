@@ -105,6 +105,10 @@ void CommandLine::add_platform_options(CLI::App& command, PlatformOptions& optio
       ->allow_extra_args(false);
   command.add_option("--seed", options.seed, "Seed of everything random")->type_name("N")->capture_default_str();
   command.add_option("--firmware", options.firmware, "Firmware image instead of the one built here")->type_name("FILE");
+  command.add_option("--flash", options.flash, "File that keeps the flash of card 0; made if it does not exist")
+      ->type_name("FILE");
+  command.add_option("--otp", options.otp, "File that keeps the fuses of card 0; made by npu-sign otp")
+      ->type_name("FILE");
   command
       .add_option_function<std::vector<std::string>>(
           "--log",
@@ -201,6 +205,8 @@ void CommandLine::add_boot() {
                       "Ends when the firmware is ready; status 1 if it does not get there.",
                       [this] { return boot_command(boot_); });
   command->add_option("--card", boot_.card, "Which card of the board")->type_name("N")->capture_default_str();
+  command->add_option("--update", boot_.update, "Write an image to the card's flash for the next boot; see --flash")
+      ->type_name("FILE");
   add_platform_options(*command, boot_.platform);
 }
 

@@ -4,6 +4,7 @@
 #include <exception>
 #include <systemc>
 
+#include "models/base/file_error.h"
 #include "platform/config/config_error.h"
 #include "platform/main/command_line.h"
 #include "platform/main/commands.h"
@@ -19,6 +20,9 @@ int main(int argc, char** argv) {
   try {
     return npuvp::main::run_command_line(argc, argv);
   } catch (const npuvp::config::ConfigError& error) {
+    fmt::print(stderr, "npuvp: {}\n", error.what());
+    return npuvp::main::kExitUsage;
+  } catch (const npuvp::base::FileError& error) {
     fmt::print(stderr, "npuvp: {}\n", error.what());
     return npuvp::main::kExitUsage;
   } catch (const std::exception& error) {

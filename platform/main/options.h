@@ -18,6 +18,8 @@ struct PlatformOptions {
   std::vector<std::string> rtl;  ///< INSTANCE.BLOCK, for example ne0.tensor_core.
   uint64_t seed = 1;
   std::string firmware;  ///< Image file; empty: the one built with this program.
+  std::string flash;     ///< File that keeps the flash of the first card; empty: as the board says.
+  std::string otp;       ///< The same of its fuses.
   std::vector<std::pair<std::string, spdlog::level::level_enum>> log_levels;
 };
 
@@ -36,6 +38,7 @@ struct RunOptions {
 struct BootOptions {
   PlatformOptions platform;
   size_t card = 0;
+  std::string update;  ///< Image to write to flash once the card runs; empty: none.
 };
 
 /// Options of commands that offer a platform to a hypervisor.

@@ -33,7 +33,10 @@ Session::Session(const PlatformOptions& options, assembly::Fabric::Layout layout
     : options_(options),
       firmware_(read_file(options.firmware.empty() ? resources().firmware() : options.firmware, "firmware image")),
       environment_(options.seed) {
-  const auto config = config::load_server(options.board, resources().boards());
+  auto config = config::load_server(options.board, resources().boards());
+  auto& security = config.cards.front().security;
+  if (!options.flash.empty()) security.flash_file = options.flash;
+  if (!options.otp.empty()) security.otp_file = options.otp;
   for (const auto& [block, level] : options.log_levels) environment_.set_log_level(block, level);
   if (!options.trace.empty()) {
     trace_ = std::make_unique<debug::PerfettoSink>(options.trace);

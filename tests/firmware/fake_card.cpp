@@ -98,6 +98,9 @@ uint64_t FakeCard::read(uint64_t address, unsigned size_bytes) {
   auto offset = static_cast<uint32_t>(address & 0xfff);
   bool wide = size_bytes == 8;
   if (address == NPU_MAP_ACLINT + ACLINT_MTIME && wide) return now_ns;
+  if (FakeSecurity::covers(address)) {
+    if (const auto value = security.read(address, size_bytes)) return *value;
+  }
   if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) return read_uart(offset);
   if (management.handles(address)) return management.read(address);
   if (is_memory(address)) return access_memory(address, size_bytes, 0, false);
@@ -150,7 +153,7 @@ void FakeCard::write(uint64_t address, unsigned size_bytes, uint64_t value) {
     write_aperture(offset, value);
   } else if (inside(address, NPU_MAP_SYSTEM_CONTROLLER + SYSTEM_CONTROLLER_SCRATCH(0), 16) && size_bytes == 4) {
     scratch[(offset - SYSTEM_CONTROLLER_SCRATCH(0)) / 4] = narrow;
-  } else {
+  } else if (!FakeSecurity::covers(address) || !security.write(address, size_bytes, value)) {
     fail_access("unexpected write", address, value);
   }
   update();
@@ -247,6 +250,7 @@ void FakeCard::update() {
   set_level(NPU_IRQ_TASK_MANAGER, (task_manager_status_ & kDone) != 0);
   set_level(NPU_IRQ_EXTERNAL_HDMA, (dma_status_ & kDone) != 0 && (dma_[DMA_IRQ_ENABLE] & 1) != 0);
   pending_ |= level_ & ~claimed_;
+  if (security.crypto_interrupt() && !(claimed_ >> NPU_IRQ_CRYPTO & 1)) pending_ |= 1u << NPU_IRQ_CRYPTO;
 }
 
 uint64_t FakeCard::read_plic(uint32_t offset) {
@@ -361,6 +365,14 @@ bool FakeCard::copy_in(uint64_t function, uint64_t address, std::span<uint8_t> o
   if (!addresses_may_be_pointers) return false;
   std::memcpy(out.data(), reinterpret_cast<const void*>(address), out.size());
   return true;
+}
+
+bool FakeCard::engine_read(uint64_t address, std::span<uint8_t> out) {
+  if (inside(address, NPU_MAP_ROM, NPU_MAP_ROM_BYTES)) {
+    std::fill(out.begin(), out.end(), uint8_t{0});
+    return true;
+  }
+  return copy_in(0, address, out);
 }
 
 bool FakeCard::copy_out(uint64_t function, uint64_t address, std::span<const uint8_t> in) {

@@ -15,6 +15,7 @@
 #include "firmware/abi/queue.h"
 #include "tests/firmware/fake_management.h"
 #include "tests/firmware/fake_memory.h"
+#include "tests/firmware/fake_security.h"
 
 namespace npuvp::firmware_test {
 
@@ -91,10 +92,19 @@ class FakeCard {
   void end_job(const JobEnd& end);
   [[nodiscard]] bool job_running() const { return job_running_; }
 
+  /// Level of an interrupt source that is not the fake card's own.
+  void drive_source(uint32_t source, bool level) {
+    set_level(source, level);
+    update();
+  }
+  /// Reads card physical addresses as an engine of the card does; false: bus error.
+  bool engine_read(uint64_t address, std::span<uint8_t> out);
+
   /// Moves time without an access.
   void advance_ns(uint64_t ns);
 
   // State a test may set or look at.
+  FakeSecurity security{[this](uint64_t address, std::span<uint8_t> out) { return engine_read(address, out); }};
   uint64_t now_ns = 0;
   std::string console;
   FakeMemory host;                         ///< As function 0 reaches it.

@@ -3,6 +3,7 @@
 // scripts, PMP, WFI and trap entry, which the native tests cannot see.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -12,6 +13,7 @@
 #include "models/riscv/hart.h"
 #include "npu/registers/mailbox.h"
 #include "tests/firmware/fake_card.h"
+#include "tests/firmware/signing.h"
 
 extern "C" {
 #include "firmware/abi/command.h"
@@ -75,6 +77,9 @@ class OnHart : public testing::Test {
   void SetUp() override {
     card.addresses_may_be_pointers = false;
     for (auto& byte : card.tcm) byte = 0xa5;  // nobody may rely on zeroed memory
+    card.security.fuses[NPU_OTP_LIFECYCLE] = 1;
+    const auto hash = SigningKey(NPU_TEST_KEY).hash_words();
+    std::copy(hash.begin(), hash.end(), card.security.fuses.begin() + NPU_OTP_KEY_HASH(0));
     bus.hart = &hart;
     hart.reset();
     run();

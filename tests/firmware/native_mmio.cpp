@@ -28,7 +28,7 @@ void mmio_write64(uint64_t address, uint64_t value) {
   FakeCard::current().write(address, 8, value);
 }
 
-const uint8_t* mmio_tcm(uint64_t address) {
+uint8_t* mmio_tcm(uint64_t address) {
   return FakeCard::current().tcm.data() + (address - NPU_MAP_TCM);
 }
 

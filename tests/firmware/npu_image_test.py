@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """sw/tools/npu-image: images from small ELF files made here, checked against the layout in firmware/abi/image.h."""
 
-import hashlib
 import os
 import pathlib
 import struct
@@ -11,6 +10,8 @@ import sys
 import pytest
 
 TOOL = pathlib.Path(__file__).resolve().parents[2] / "sw" / "tools" / "npu-image" / "npu-image"
+SIGNER = TOOL.parents[1] / "npu-sign" / "npu-sign"
+TEST_KEY = SIGNER.parent / "test-keys" / "test-key-0.pem"
 TCM = 0x100000
 AREA_END = 0x1F0000
 
@@ -58,11 +59,10 @@ def test_image_has_the_documented_layout(elf, tmp_path):
     assert result.returncode == 0, result.stderr
     image = out.read_bytes()
     payload = b"\x11" * 16 + bytes(16) + b"\x22" * 5 + bytes(3)
-    assert image[128:] == payload
-    assert struct.unpack_from("<6IQQ", image) == (0x4657504E, 1, 0x10000, 0x010203, len(payload), 0, TCM, TCM + 4)
+    assert image[352:] == payload
+    assert struct.unpack_from("<6IQQ", image) == (0x4657504E, 2, 0x10000, 0x010203, len(payload), 0, TCM, TCM + 4)
     assert image[:4] == b"NPWF"
-    assert image[72:128] == bytes(56)
-    assert image[40:72] == hashlib.sha256(image[:40] + bytes(32) + image[72:]).digest()
+    assert image[40:352] == bytes(312)  # npu-sign fills this in
 
 
 def test_overrides_change_only_the_versions(elf, tmp_path):
@@ -106,23 +106,25 @@ def test_missing_files_are_one_line(tmp_path):
 
 @pytest.mark.parametrize("offset, value, text", [
     (0, b"X", "magic"),
-    (4, b"\2", "header version 2"),
+    (4, b"\1", "header version 1"),
     (10, b"\2", "ABI major version 2"),
     (16, b"\0", "zero or not a multiple of 8"),
     (16, b"\x0c", "zero or not a multiple of 8"),
     (17, b"\1", "truncated"),
-    (20, b"\1", "reserved"),
+    (20, b"\2", "unknown flags"),
     (24, b"\4", "not 8-byte aligned"),
     (31, b"\1", "outside the image area"),
     (32, b"\2", "entry"),
     (39, b"\1", "entry"),
-    (40, None, "SHA-256"),
-    (127, b"\1", "reserved"),
-    (128, b"\1", "SHA-256"),
+    (48, None, "the payload's digest does not match"),
+    (151, b"\1", "reserved"),
+    (152, b"\0", "not signed"),
+    (352, b"\1", "the payload's digest does not match"),
 ])
 def test_check_finds_each_change(elf, tmp_path, offset, value, text):
-    out = tmp_path / "out.bin"
-    assert run(elf([(TCM, bytes(16))]), "-o", out, *VERSIONS).returncode == 0
+    unsigned, out = tmp_path / "unsigned.bin", tmp_path / "out.bin"
+    assert run(elf([(TCM, bytes(16))]), "-o", unsigned, *VERSIONS).returncode == 0
+    subprocess.run([sys.executable, SIGNER, "sign", unsigned, "--key", TEST_KEY, "-o", out], check=True)
     image = bytearray(out.read_bytes())
     image[offset:offset + 1] = bytes([image[offset] ^ 1]) if value is None else value
     out.write_bytes(image)
@@ -130,7 +132,7 @@ def test_check_finds_each_change(elf, tmp_path, offset, value, text):
 
 
 def test_check_refuses_less_than_a_header(tmp_path):
-    (tmp_path / "short.bin").write_bytes(bytes(127))
+    (tmp_path / "short.bin").write_bytes(bytes(351))
     expect_error(run("--check", tmp_path / "short.bin"), "shorter than an image header")
 
 

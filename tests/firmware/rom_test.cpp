@@ -2,6 +2,7 @@
 // The boot ROM against the fake card: a host sends messages and images, good and bad.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -9,11 +10,13 @@
 
 #include "npu/registers/mailbox.h"
 #include "tests/firmware/fake_card.h"
+#include "tests/firmware/signing.h"
 
 extern "C" {
+#include "firmware/abi/boot_record.h"
 #include "firmware/abi/image.h"
 #include "firmware/abi/mailbox.h"
-#include "firmware/lib/sha256.h"
+#include "firmware/abi/otp.h"
 #include "firmware/rom/rom.h"
 }
 
@@ -22,43 +25,35 @@ namespace {
 
 constexpr uint64_t kImageBus = 0x1'2345'6008;
 
-struct Image {
-  npu_image_header header{};
-  std::vector<uint8_t> payload = std::vector<uint8_t>(10000);
+const SigningKey& test_key() {
+  static const SigningKey key(NPU_KEY_TYPE_P256);
+  return key;
+}
 
-  Image() {
+struct Image : TestImage {
+  Image() : TestImage(std::vector<uint8_t>(10000)) {
     for (size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<uint8_t>(i * 7);
-    header.magic = NPU_IMAGE_MAGIC;
-    header.header_version = NPU_IMAGE_HEADER_VERSION;
-    header.abi_version = NPU_ABI_VERSION;
-    header.image_version = 0x010203;
-    header.payload_bytes = static_cast<uint32_t>(payload.size());
-    header.load_address = NPU_MAP_TCM;
     header.entry = NPU_MAP_TCM + 16;
-    sign();
+    sign(test_key());
   }
 
-  void sign() {
-    std::memset(header.digest, 0, sizeof(header.digest));
-    sha256 hash;
-    sha256_init(&hash);
-    sha256_update(&hash, reinterpret_cast<const uint8_t*>(&header), sizeof(header));
-    sha256_update(&hash, payload.data(), payload.size());
-    sha256_final(&hash, header.digest);
-  }
-
-  [[nodiscard]] uint32_t bytes() const { return static_cast<uint32_t>(sizeof(header) + payload.size()); }
+  [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(sizeof(header) + payload.size()); }
 
   void put(FakeMemory& memory, uint64_t bus) const {
-    memory.put(bus, header);
-    memory.map(bus + sizeof(header), payload.size());
-    ASSERT_TRUE(memory.write(bus + sizeof(header), payload));
+    memory.map(bus, size());
+    ASSERT_TRUE(memory.write(bus, bytes()));
   }
 };
 
 class Rom : public testing::Test {
  protected:
-  void SetUp() override { rom_init(); }
+  void SetUp() override {
+    card.security.fuses[NPU_OTP_LIFECYCLE] = 1;
+    const auto hash = test_key().hash_words();
+    std::copy(hash.begin(), hash.end(), card.security.fuses.begin() + NPU_OTP_KEY_HASH(0));
+    rom_init();
+    ASSERT_FALSE(rom_start(&entry));
+  }
 
   /// Sends a message and returns the reply; the test fails if there is none.
   Message ask(const Message& message) {
@@ -78,9 +73,9 @@ class Rom : public testing::Test {
   void expect_refusal(uint32_t code, const std::function<void(Image&)>& change, uint32_t host_abi = NPU_ABI_VERSION) {
     Image image;
     change(image);
-    image.sign();
+    image.sign_header(test_key());
     image.put(card.host, kImageBus);
-    EXPECT_EQ(load(kImageBus, image.bytes(), host_abi), code);
+    EXPECT_EQ(load(kImageBus, image.size(), host_abi), code);
     expect_alive_after(code);
   }
   void expect_alive_after(uint32_t code) {
@@ -140,7 +135,7 @@ TEST_F(Rom, IsNotReadyForQueuesAndKnowsNoOtherMessages) {
 TEST_F(Rom, BootsAGoodImage) {
   Image image;
   image.put(card.host, kImageBus);
-  EXPECT_EQ(load(kImageBus, image.bytes() + 100), static_cast<uint32_t>(NPU_BOOT_BOOTED));
+  EXPECT_EQ(load(kImageBus, image.size() + 100), static_cast<uint32_t>(NPU_BOOT_BOOTED));
   EXPECT_TRUE(booted);
   EXPECT_EQ(entry, NPU_MAP_TCM + 16);
   EXPECT_EQ(card.boot_code, NPU_BOOT_BOOTED);
@@ -153,22 +148,22 @@ TEST_F(Rom, BootsAnImageThatFillsTheAreaToItsLastByte) {
   image.payload.resize(NPU_MAP_TCM_BYTES - NPU_MAP_TCM_ROM_BYTES);
   image.header.payload_bytes = static_cast<uint32_t>(image.payload.size());
   image.header.entry = NPU_MAP_TCM + image.payload.size() - 4;
-  image.sign();
+  image.sign(test_key());
   image.put(card.host, kImageBus);
-  EXPECT_EQ(load(kImageBus, image.bytes()), static_cast<uint32_t>(NPU_BOOT_BOOTED));
+  EXPECT_EQ(load(kImageBus, image.size()), static_cast<uint32_t>(NPU_BOOT_BOOTED));
 }
 
 TEST_F(Rom, BootsAfterRefusals) {
   expect_refusal(NPU_BOOT_BAD_MAGIC, [](Image& image) { image.header.magic ^= 1; });
   Image image;
   image.put(card.host, kImageBus);
-  EXPECT_EQ(load(kImageBus, image.bytes()), static_cast<uint32_t>(NPU_BOOT_BOOTED));
+  EXPECT_EQ(load(kImageBus, image.size()), static_cast<uint32_t>(NPU_BOOT_BOOTED));
 }
 
 TEST_F(Rom, RefusesBadHeaders) {
-  expect_refusal(NPU_BOOT_BAD_HEADER, [](Image& image) { image.header.header_version = 2; });
-  expect_refusal(NPU_BOOT_BAD_HEADER, [](Image& image) { image.header.reserved = 1; });
-  expect_refusal(NPU_BOOT_BAD_HEADER, [](Image& image) { image.header.padding[55] = 1; });
+  expect_refusal(NPU_BOOT_BAD_HEADER, [](Image& image) { image.header.header_version = 1; });
+  expect_refusal(NPU_BOOT_BAD_HEADER, [](Image& image) { image.header.flags = 2; });
+  expect_refusal(NPU_BOOT_BAD_HEADER, [](Image& image) { image.header.reserved[55] = 1; });
   expect_refusal(NPU_BOOT_BAD_HEADER, [](Image& image) { image.header.payload_bytes = 0; });
   expect_refusal(NPU_BOOT_BAD_HEADER, [](Image& image) { image.header.payload_bytes -= 4; });
 }
@@ -182,7 +177,7 @@ TEST_F(Rom, RefusesAnotherAbiMajorOfImageOrHost) {
 TEST_F(Rom, RefusesTruncatedImages) {
   Image image;
   image.put(card.host, kImageBus);
-  EXPECT_EQ(load(kImageBus, image.bytes() - 1), static_cast<uint32_t>(NPU_BOOT_TRUNCATED));
+  EXPECT_EQ(load(kImageBus, image.size() - 1), static_cast<uint32_t>(NPU_BOOT_TRUNCATED));
   expect_alive_after(NPU_BOOT_TRUNCATED);
   EXPECT_EQ(load(kImageBus, sizeof(npu_image_header) - 1), static_cast<uint32_t>(NPU_BOOT_TRUNCATED));
   EXPECT_EQ(load(kImageBus, 0), static_cast<uint32_t>(NPU_BOOT_TRUNCATED));
@@ -194,7 +189,11 @@ TEST_F(Rom, RefusesBadRangesWithoutWritingThere) {
   auto load_at = [&](uint64_t address) {
     expect_refusal(NPU_BOOT_BAD_RANGE, [&](Image& image) { image.header.load_address = image.header.entry = address; });
   };
-  const std::vector<uint8_t> before = card.tcm;
+  // Behind the image area is the ROM's own memory, which changes.
+  const auto image_area = [&] {
+    return std::vector<uint8_t>(card.tcm.begin(), card.tcm.begin() + (NPU_MAP_BOOT_RECORD - NPU_MAP_TCM));
+  };
+  const std::vector<uint8_t> before = image_area();
   load_at(NPU_MAP_TCM - 8);
   load_at(NPU_MAP_TCM + 4);
   load_at(area_end - 10000 + 8);
@@ -202,7 +201,7 @@ TEST_F(Rom, RefusesBadRangesWithoutWritingThere) {
   load_at(0);
   load_at(UINT64_MAX - 7);
   load_at(UINT64_MAX - 9999 + 8);
-  EXPECT_EQ(card.tcm, before);
+  EXPECT_EQ(image_area(), before);
   expect_refusal(NPU_BOOT_BAD_RANGE, [](Image& image) { image.header.entry = NPU_MAP_TCM + 10000; });
   expect_refusal(NPU_BOOT_BAD_RANGE, [](Image& image) { image.header.entry = NPU_MAP_TCM + 2; });
   expect_refusal(NPU_BOOT_BAD_RANGE, [](Image& image) { image.header.entry = NPU_MAP_TCM - 4; });
@@ -213,24 +212,24 @@ TEST_F(Rom, RefusesAChangedPayloadOrHeader) {
   Image image;
   image.payload[9999] ^= 1;
   image.put(card.host, kImageBus);
-  EXPECT_EQ(load(kImageBus, image.bytes()), static_cast<uint32_t>(NPU_BOOT_BAD_DIGEST));
+  EXPECT_EQ(load(kImageBus, image.size()), static_cast<uint32_t>(NPU_BOOT_BAD_DIGEST));
   expect_alive_after(NPU_BOOT_BAD_DIGEST);
   image = Image();
   image.header.image_version ^= 1;
   image.put(card.host, kImageBus);
-  EXPECT_EQ(load(kImageBus, image.bytes()), static_cast<uint32_t>(NPU_BOOT_BAD_DIGEST));
+  EXPECT_EQ(load(kImageBus, image.size()), static_cast<uint32_t>(NPU_BOOT_BAD_SIGNATURE));
 }
 
 TEST_F(Rom, RefusesWhatItCannotRead) {
   Image image;
-  EXPECT_EQ(load(0x7000'0000, image.bytes()), static_cast<uint32_t>(NPU_BOOT_DMA_ERROR));
+  EXPECT_EQ(load(0x7000'0000, image.size()), static_cast<uint32_t>(NPU_BOOT_DMA_ERROR));
   expect_alive_after(NPU_BOOT_DMA_ERROR);
   image.put(card.host, kImageBus);
-  EXPECT_EQ(load(kImageBus + 4, image.bytes()), static_cast<uint32_t>(NPU_BOOT_DMA_ERROR));
-  EXPECT_EQ(load(NPU_MAP_HOST_ADDRESS_MASK - 7, image.bytes()), static_cast<uint32_t>(NPU_BOOT_DMA_ERROR));
-  EXPECT_EQ(load(UINT64_MAX - 7, image.bytes()), static_cast<uint32_t>(NPU_BOOT_DMA_ERROR));
+  EXPECT_EQ(load(kImageBus + 4, image.size()), static_cast<uint32_t>(NPU_BOOT_DMA_ERROR));
+  EXPECT_EQ(load(NPU_MAP_HOST_ADDRESS_MASK - 7, image.size()), static_cast<uint32_t>(NPU_BOOT_DMA_ERROR));
+  EXPECT_EQ(load(UINT64_MAX - 7, image.size()), static_cast<uint32_t>(NPU_BOOT_DMA_ERROR));
   card.dma_stuck = true;
-  EXPECT_EQ(load(kImageBus, image.bytes()), static_cast<uint32_t>(NPU_BOOT_DMA_ERROR));
+  EXPECT_EQ(load(kImageBus, image.size()), static_cast<uint32_t>(NPU_BOOT_DMA_ERROR));
   expect_alive_after(NPU_BOOT_DMA_ERROR);
 }
 
@@ -244,7 +243,7 @@ TEST_F(Rom, ChecksItsOwnCopyWhenTheHostChangesTheImageMeanwhile) {
     attack.payload[0] ^= 1;
     attack.put(card.host, kImageBus);
   };
-  EXPECT_EQ(load(kImageBus, image.bytes()), static_cast<uint32_t>(NPU_BOOT_BAD_DIGEST));
+  EXPECT_EQ(load(kImageBus, image.size()), static_cast<uint32_t>(NPU_BOOT_BAD_DIGEST));
 }
 
 TEST_F(Rom, TellsOfTheCrashThatEndedTheLastRun) {

@@ -8,7 +8,7 @@
 
 extern "C" {
 #include "firmware/abi/memory_map.h"
-#include "firmware/rom/image.h"
+#include "firmware/lib/image.h"
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -28,6 +28,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     report_finding("an image outside the TCM was accepted");
   }
   if (header.entry < header.load_address || header.entry >= end) report_finding("an entry outside the image");
-  (void)image_digest_matches(&header, image.data() + sizeof header);
   return 0;
 }

@@ -5,7 +5,6 @@ Right files and right sessions of each kind, so that mutations start deep inside
 laid out as in vfio_user_record.h.
 """
 
-import hashlib
 import struct
 import sys
 from pathlib import Path
@@ -112,10 +111,8 @@ def image(payload, load, entry):
     """A firmware image as firmware/abi/image.h says, behind the host's ABI version."""
     abi = next(int(line.split()[2].rstrip("u")) for line in (TOP / "firmware/abi/abi.h").read_text().splitlines()
                if line.startswith("#define NPU_ABI_MAJOR")) << 16
-    def header(digest):
-        return struct.pack("<IIIIIIQQ32s56x", 0x4657504e, 1, abi, 0x10000, len(payload), 0, load, entry, digest)
-    digest = hashlib.sha256(header(bytes(32)) + payload).digest()
-    return struct.pack("<I", abi) + header(digest) + payload
+    header = struct.pack("<IIIIIIQQ312x", 0x4657504e, 2, abi, 0x10000, len(payload), 0, load, entry)
+    return struct.pack("<I", abi) + header + payload
 
 
 def varint(value):

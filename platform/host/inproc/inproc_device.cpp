@@ -102,12 +102,12 @@ InprocDevice::~InprocDevice() {
   }
 }
 
-void InprocDevice::wait_for_state(uint32_t state, const char* what) {
+uint32_t InprocDevice::wait_for_state(uint32_t state, uint32_t or_state, const char* what) {
   const sc_time deadline = sc_core::sc_time_stamp() + kBootTimeout;
   uint32_t seen = 0;
   do {
     seen = read(MAILBOX_HOST_CARD_STATE) & MAILBOX_HOST_CARD_STATE_STATE_MASK;
-    if (seen == state) return;
+    if (seen == state || seen == or_state) return seen;
     sc_core::wait(kPollInterval);
   } while (sc_core::sc_time_stamp() < deadline);
   throw DeviceError(fmt::format("{}: card state is {}, expected {}, boot code {}; look at its console", what, seen,
@@ -117,7 +117,9 @@ void InprocDevice::wait_for_state(uint32_t state, const char* what) {
 void InprocDevice::boot(std::span<const uint8_t> firmware) {
   const uint32_t id = read(MAILBOX_HOST_ID);
   if (id != kId) throw DeviceError(fmt::format("register ID reads {:#x}, expected {:#x}: not our card", id, kId));
-  wait_for_state(MAILBOX_HOST_CARD_STATE_STATE_ROM, "boot ROM did not start");
+  constexpr uint32_t kReady = MAILBOX_HOST_CARD_STATE_STATE_READY;
+  // A card with firmware in its flash boots by itself.
+  if (wait_for_state(MAILBOX_HOST_CARD_STATE_STATE_ROM, kReady, "boot ROM did not start") == kReady) return;
 
   const HostBlock image(host_.ram(), firmware.size());
   std::copy(firmware.begin(), firmware.end(), image.bytes().begin());
@@ -129,7 +131,7 @@ void InprocDevice::boot(std::span<const uint8_t> firmware) {
     throw FirmwareRefused(fmt::format("the boot ROM refused the firmware: {} (boot code {}); {}",
                                       npu_boot_refusal_what(status), status, npu_boot_refusal_remedy(status)));
   }
-  wait_for_state(MAILBOX_HOST_CARD_STATE_STATE_READY, "firmware did not become ready");
+  wait_for_state(kReady, kReady, "firmware did not become ready");
 }
 
 InprocDevice::Message InprocDevice::call(npu_mailbox_opcode opcode, Message message) {
@@ -161,6 +163,29 @@ void InprocDevice::shake_hands() {
   info_ = {
       .abi_version = reply[1], .firmware_version = reply[3], .neural_engines = reply[4], .dram_bytes = reply[5] * kMib};
   dram_free_ = {{reply[7] * kMib, info_.dram_bytes}};
+}
+
+void InprocDevice::check_update(const Message& reply) const {
+  const uint32_t status = NPU_MAILBOX_STATUS(reply[0]);
+  if (status == NPU_MAILBOX_OK) return;
+  if (reply[1] == NPU_BOOT_NONE)
+    throw DeviceError(fmt::format("the card refused a firmware update: status {}", status));
+  throw FirmwareRefused(fmt::format("the card refused the firmware: {} (boot code {}); {}",
+                                    npu_boot_refusal_what(reply[1]), reply[1], npu_boot_refusal_remedy(reply[1])));
+}
+
+void InprocDevice::update_firmware(std::span<const uint8_t> image) {
+  const HostBlock block(host_.ram(), std::max<size_t>(image.size(), 1));
+  std::copy(image.begin(), image.end(), block.bytes().begin());
+  check_update(call(NPU_MESSAGE_UPDATE_BEGIN, {0, static_cast<uint32_t>(image.size())}));
+  for (size_t offset = 0; offset < image.size(); offset += NPU_UPDATE_MOST_BYTES) {
+    const uint64_t address = block.bus_address() + offset;
+    const auto bytes = static_cast<uint32_t>(std::min<size_t>(NPU_UPDATE_MOST_BYTES, image.size() - offset));
+    check_update(
+        call(NPU_MESSAGE_UPDATE_WRITE, {0, static_cast<uint32_t>(address), static_cast<uint32_t>(address >> 32), bytes,
+                                        static_cast<uint32_t>(offset)}));
+  }
+  check_update(call(NPU_MESSAGE_UPDATE_FINISH, {}));
 }
 
 void InprocDevice::create_queue() {

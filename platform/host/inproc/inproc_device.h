@@ -35,6 +35,10 @@ class InprocDevice final : public runtime::Device {
   runtime::JobId submit(const runtime::Submission& submission) override;
   runtime::Completion wait(runtime::JobId job, std::chrono::nanoseconds timeout) override;
 
+  /// Writes `image` to the flash slot that the card did not boot from; it boots after the next card reset. Throws
+  /// FirmwareRefused if the card does not want the image, else DeviceError.
+  void update_firmware(std::span<const uint8_t> image);
+
  private:
   using Message = std::array<uint32_t, NPU_MAILBOX_WORDS>;
   class HostBuffer;
@@ -45,9 +49,11 @@ class InprocDevice final : public runtime::Device {
   void write(uint32_t offset, uint32_t value) { host_.mmio_write32(bar0_ + offset, value); }
 
   void boot(std::span<const uint8_t> firmware);
-  void wait_for_state(uint32_t state, const char* what);
+  /// Waits for one of two states of the card and returns it.
+  uint32_t wait_for_state(uint32_t state, uint32_t or_state, const char* what);
   /// Sends one message (word 0 is made here from the opcode) and returns the reply whatever its status.
   Message call(npu_mailbox_opcode opcode, Message message);
+  void check_update(const Message& reply) const;
   void shake_hands();
   void create_queue();
   void collect_completions();
