@@ -174,26 +174,28 @@ CardConfig::CpDma read_cp_dma(YamlReader reader) {
   dma.descriptor_ns = reader.number("descriptor_ns", 0, 1e6);
   reader.finish();
   return dma;
-  npu_lifecycle read_lifecycle(YamlReader & reader) {
-    const std::string text = reader.text("lifecycle");
-    if (text == "test") return NPU_LIFECYCLE_TEST;
-    if (text == "development") return NPU_LIFECYCLE_DEVELOPMENT;
-    if (text == "production") return NPU_LIFECYCLE_PRODUCTION;
-    if (text == "rma") return NPU_LIFECYCLE_RMA;
-    reader.fail("lifecycle", fmt::format("'{}' is not test, development, production or rma", text));
-  }
+}
 
-  CardConfig::Security read_security(YamlReader reader) {
-    CardConfig::Security security;
-    security.lifecycle = read_lifecycle(reader);
-    security.debug_disable = reader.boolean("debug_disable");
-    if (reader.has("otp_file")) security.otp_file = reader.text("otp_file");
-    security.flash_mib = reader.power_of_two("flash_mib", 4, 16);
-    if (reader.has("flash_file")) security.flash_file = reader.text("flash_file");
-    security.recovery_strap = reader.boolean("recovery_strap");
-    reader.finish();
-    return security;
-  }
+npu_lifecycle read_lifecycle(YamlReader& reader) {
+  const std::string text = reader.text("lifecycle");
+  if (text == "test") return NPU_LIFECYCLE_TEST;
+  if (text == "development") return NPU_LIFECYCLE_DEVELOPMENT;
+  if (text == "production") return NPU_LIFECYCLE_PRODUCTION;
+  if (text == "rma") return NPU_LIFECYCLE_RMA;
+  reader.fail("lifecycle", fmt::format("'{}' is not test, development, production or rma", text));
+}
+
+CardConfig::Security read_security(YamlReader reader) {
+  CardConfig::Security security;
+  security.lifecycle = read_lifecycle(reader);
+  security.debug_disable = reader.boolean("debug_disable");
+  if (reader.has("otp_file")) security.otp_file = reader.text("otp_file");
+  security.flash_mib = reader.power_of_two("flash_mib", 4, 16);
+  if (reader.has("flash_file")) security.flash_file = reader.text("flash_file");
+  security.recovery_strap = reader.boolean("recovery_strap");
+  reader.finish();
+  return security;
+}
 
 }  // namespace
 
