@@ -247,16 +247,41 @@ err_put:
 	return err;
 }
 
+/* Adds what `now` counts more than `before`, which may be NULL. */
+static void npu_counters_add(struct npu_counters *total, const struct npu_counters *now,
+			     const struct npu_counters *before)
+{
+	static const struct npu_counters none;
+
+	if (!before)
+		before = &none;
+	total->submitted += now->submitted - before->submitted;
+	total->completed += now->completed - before->completed;
+	total->failed += now->failed - before->failed;
+	total->aborted += now->aborted - before->aborted;
+	total->device_ns += now->device_ns - before->device_ns;
+}
+
 int npu_context_destroy(struct npu_device *ndev, struct npu_file *file, u32 id)
 {
-	struct npu_context *context = xa_erase(&file->contexts, id);
+	struct npu_counters before = {}, after = {};
+	struct npu_context *context;
 
+	/* The sum over the file never falls: what the context has done moves in one step. */
+	xa_lock(&file->contexts);
+	context = __xa_erase(&file->contexts, id);
+	if (context) {
+		npu_queue_count(&context->queue, &before);
+		npu_counters_add(&file->ended, &before, NULL);
+	}
+	xa_unlock(&file->contexts);
 	if (!context)
 		return -ENOENT;
 	npu_context_stop(ndev, context);
-	spin_lock(&file->lock);
-	npu_queue_count(&context->queue, &file->ended);
-	spin_unlock(&file->lock);
+	npu_queue_count(&context->queue, &after);
+	xa_lock(&file->contexts);
+	npu_counters_add(&file->ended, &after, &before);
+	xa_unlock(&file->contexts);
 	npu_context_put(context);
 	return 0;
 }
@@ -279,15 +304,13 @@ void npu_file_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 	unsigned long id;
 	char prefix[24];
 
-	spin_lock(&priv->lock);
-	total = priv->ended;
-	spin_unlock(&priv->lock);
 	xa_lock(&priv->contexts);
+	total = priv->ended;
 	xa_for_each(&priv->contexts, id, context) {
 		struct npu_counters own = {};
 
 		npu_queue_count(&context->queue, &own);
-		npu_queue_count(&context->queue, &total);
+		npu_counters_add(&total, &own, NULL);
 		snprintf(prefix, sizeof(prefix), "npu-context%lu-", id);
 		npu_context_show(p, prefix, &own);
 		drm_printf(p, "%sdevice-time:\t%llu ns\n", prefix, own.device_ns);
@@ -305,7 +328,6 @@ int npu_file_open(struct drm_device *drm, struct drm_file *file)
 	if (!priv)
 		return -ENOMEM;
 	xa_init_flags(&priv->contexts, XA_FLAGS_ALLOC1);
-	spin_lock_init(&priv->lock);
 	file->driver_priv = priv;
 	return 0;
 }

@@ -22,8 +22,8 @@ struct npu_context {
 /* drm_file.driver_priv */
 struct npu_file {
 	struct xarray contexts;
-	spinlock_t lock;	   /* protects `ended` */
-	struct npu_counters ended; /* of contexts that are no more */
+	struct npu_counters
+		ended; /* of contexts that are no more; protected by the lock of `contexts` */
 };
 
 int npu_file_open(struct drm_device *drm, struct drm_file *file);

@@ -16,6 +16,7 @@
  *                            revoked. Our dma-buf callbacks are called with it and take nothing but
  *                            npu_import.lock.
  *   npu_dram.lock            mutex: allocator of card DRAM. A leaf.
+ *   npu_file.contexts        the lock of the xarray: contexts of a file, accounts of those that ended.
  *   npu_queue.lock           spinlock, process context only (the completion interrupt is threaded):
  *                            rings, jobs and results of one queue.
  *   npu_import.lock          spinlock, likewise: jobs that use an imported buffer. A leaf.

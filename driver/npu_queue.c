@@ -70,15 +70,11 @@ static void npu_queue_count_end(struct npu_queue *queue, const struct npu_comple
 		counters->device_ns += completion->end_ns - completion->start_ns;
 }
 
-/* Adds what the queue's jobs have done to `total`. */
-void npu_queue_count(struct npu_queue *queue, struct npu_counters *total)
+/* What the queue's jobs have done. */
+void npu_queue_count(struct npu_queue *queue, struct npu_counters *counters)
 {
 	spin_lock(&queue->lock);
-	total->submitted += queue->counters.submitted;
-	total->completed += queue->counters.completed;
-	total->failed += queue->counters.failed;
-	total->aborted += queue->counters.aborted;
-	total->device_ns += queue->counters.device_ns;
+	*counters = queue->counters;
 	spin_unlock(&queue->lock);
 }
 

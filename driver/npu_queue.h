@@ -93,6 +93,6 @@ bool npu_queue_detached(struct npu_queue *queue);
 void npu_queue_set_state(struct npu_queue *queue, enum npu_queue_state state);
 void npu_queue_abort(struct npu_queue *queue);
 void npu_queue_reap(struct npu_queue *queue);
-void npu_queue_count(struct npu_queue *queue, struct npu_counters *total);
+void npu_queue_count(struct npu_queue *queue, struct npu_counters *counters);
 
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Answers the messages of all functions (firmware/abi/mailbox.h), one of each at a time. A reply may come later:
- * QUEUE_DESTROY and CONTEXT_DESTROY are answered when the queues have drained, PARTITION when the memory is cleared, and a function whose
- * memory is being cleared waits with whatever it asks. Resets of virtual functions arrive here too.
+ * QUEUE_DESTROY and CONTEXT_DESTROY are answered when the queues have drained, PARTITION when the memory is cleared,
+ * and a function whose memory is being cleared waits with whatever it asks. Resets of virtual functions arrive here
+ * too.
  */
 #pragma once
 

@@ -98,8 +98,17 @@ static bool waits(const struct sharer* sharer) {
   return sharer->waiting_since_ns != kNotWaiting;
 }
 
+/* Number of the only bit set in `mask`; -1 if there is none or more. Mostly one program has the card to itself. */
+static int only_bit(uint32_t mask) {
+  if (mask == 0 || (mask & (mask - 1)) != 0) return -1;
+  int bit = 0;
+  while (!(mask >> bit & 1u)) ++bit;
+  return bit;
+}
+
 static int next_function(void) {
-  int best = -1;
+  int best = only_bit(owners_);
+  if (best >= 0) return waits(&functions_[best]) ? best : -1;
   for (uint32_t step = 1; step <= FUNCTIONS_MAX; ++step) {
     uint32_t function = (card_.last + step) % FUNCTIONS_MAX;
     if (!waits(&functions_[function])) continue;
@@ -116,11 +125,12 @@ static uint32_t level_of(uint32_t context, uint64_t now_ns) {
 
 static int next_context(uint32_t function, uint64_t now_ns) {
   uint32_t first = queue_slot(function, 0), count = function_queues(function), best_level = 0;
-  uint32_t last = within_[function].last - first;
-  int best = -1;
+  uint32_t contexts = contexts_of(function), last = within_[function].last - first;
+  int best = only_bit(contexts);
+  if (best >= 0) return waits(&contexts_[first + (uint32_t)best]) ? (int)first + best : -1;
   for (uint32_t step = 1; step <= count; ++step) {
     uint32_t number = (last + step) % count, context = first + number;
-    if (!(contexts_of(function) >> number & 1u) || !waits(&contexts_[context])) continue;
+    if (!(contexts >> number & 1u) || !waits(&contexts_[context])) continue;
     uint32_t level = level_of(context, now_ns);
     bool better = best < 0 || level > best_level ||
                   (level == best_level && contexts_[context].served_ns < contexts_[best].served_ns);
@@ -131,14 +141,15 @@ static int next_context(uint32_t function, uint64_t now_ns) {
   return best;
 }
 
-static uint32_t next_queue(uint32_t context) {
-  uint32_t function = context_function(context), count = function_queues(function);
-  uint32_t queue = last_queue_[context];
-  do {
-    queue = (queue + 1) % count;
-  } while (!(context_queues(context) >> queue & 1u) || !queue_waits(queue_slot(function, queue)));
-  last_queue_[context] = queue;
-  return queue_slot(function, queue);
+static int next_queue(uint32_t context) {
+  uint32_t function = context_function(context), count = function_queues(function), queues = context_queues(context);
+  for (uint32_t step = 1; step <= count; ++step) {
+    uint32_t queue = (last_queue_[context] + step) % count;
+    if (!(queues >> queue & 1u) || !queue_waits(queue_slot(function, queue))) continue;
+    last_queue_[context] = queue;
+    return (int)queue_slot(function, queue);
+  }
+  return -1;
 }
 
 static void serve(struct sharer* sharer, struct group* group, uint32_t index, uint64_t now_ns) {
@@ -154,7 +165,7 @@ int scheduler_next(uint64_t now_ns) {
   if (context < 0) return -1;
   serve(&functions_[function], &card_, (uint32_t)function, now_ns);
   serve(&contexts_[context], &within_[function], (uint32_t)context, now_ns);
-  return (int)next_queue((uint32_t)context);
+  return next_queue((uint32_t)context);
 }
 
 void scheduler_charge(uint32_t context, uint64_t ns) {

@@ -114,8 +114,9 @@ void TaskManager::start(const base::Origin& origin) {
     environment_.diagnostics().misuse(registers_.name() + ".CONTROL", "START while BUSY is ignored", origin);
     return;
   }
-  job_ = std::make_shared<Job>(layout_, parameters_.memories, memory, static_cast<uint16_t>(registers_.CONTEXT.ASID.get()),
-                               static_cast<uint16_t>(registers_.FUNCTION.get()));
+  job_ =
+      std::make_shared<Job>(layout_, parameters_.memories, memory, static_cast<uint16_t>(registers_.CONTEXT.ASID.get()),
+                            static_cast<uint16_t>(registers_.FUNCTION.get()));
   registers_.STATUS.set(registers_.STATUS.BUSY.mask());
   registers_.FAULT_CODE.set(NPU_FAULT_NONE);
   registers_.FAULT_COMMAND.set(0);

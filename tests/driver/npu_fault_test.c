@@ -269,6 +269,12 @@ static void test_rights(const char* path) {
   EXPECT_EQUAL(try_priority(card.fd, DRM_NPU_PRIORITY_LOW - 1, 0), EINVAL);
   EXPECT_EQUAL(try_priority(card.fd, DRM_NPU_PRIORITY_URGENT + 1, 0), EINVAL);
   EXPECT_EQUAL(try_priority(card.fd, 0, 2), EINVAL);
+  /* A program of ABI 1.1, whose structure has two words. */
+  struct {
+    uint32_t id, pad;
+  } old = {0, 0};
+  EXPECT_EQUAL(ioctl(card.fd, DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_CREATE, old), &old) ? errno : 0, 0);
+  EXPECT_EQUAL(ioctl(card.fd, DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_DESTROY, old), &old) ? errno : 0, 0);
   struct drm_npu_fault_read bad = {.lost = 1};
   EXPECT_EQUAL(ioctl(card.fd, DRM_IOCTL_NPU_FAULT_READ, &bad) ? errno : 0, EINVAL);
   if (setuid(65534)) card_fail(&card, "setuid: %s", strerror(errno));
