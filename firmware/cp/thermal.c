@@ -34,7 +34,7 @@ static void enter(enum npu_thermal_state state, int32_t temperature_mc) {
   static const uint32_t limits[] = {0, 10, 12, 12};
   if (state_ == NPU_THERMAL_NORMAL && state != NPU_THERMAL_NORMAL) ++throttles_;
   state_ = state;
-  log_line("temperature %d.%03u C: %s", temperature_mc / 1000, (unsigned)(temperature_mc % 1000), names[state]);
+  log_line("temperature %d mC: %s", temperature_mc, names[state]);
   event_log_record(NPU_EVENT_THERMAL, state, (uint64_t)(int64_t)temperature_mc);
   pstate_limit(limits[state]);
   if (state >= NPU_THERMAL_ABORT) jobs_abort_all();

@@ -48,7 +48,7 @@ Watchdog::Watchdog(sc_core::sc_module_name name, base::Environment& environment)
   registers_.STATUS.on_write([this](const base::RegisterWrite&) { early.set(registers_.STATUS.EARLY.get() != 0); });
   registers_.ELAPSED_US.on_read([this](uint64_t) {
     if (!enabled() || asleep_) return uint64_t{0};
-    const sc_time now = std::max(now_, sc_time_stamp());  // a debugger's read is no access
+    const sc_time now = frozen_ ? frozen_at_ : std::max(now_, sc_time_stamp());  // a debugger's read is no access
     return static_cast<uint64_t>((now - std::min(now, kick_)) / microseconds(1));
   });
   SC_HAS_PROCESS(Watchdog);
@@ -66,6 +66,17 @@ void Watchdog::reset(bool power_on) {
   }
   asleep_ = early_passed_ = false;
   early.set(false);
+}
+
+void Watchdog::set_frozen(bool frozen) {
+  if (frozen == frozen_) return;
+  frozen_ = frozen;
+  if (frozen) {
+    frozen_at_ = sc_time_stamp();
+  } else {
+    kick_ += sc_time_stamp() - frozen_at_;
+  }
+  schedule();
 }
 
 void Watchdog::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
@@ -108,7 +119,7 @@ void Watchdog::kick(const base::RegisterWrite& write) {
     expire(WATCHDOG_RESETS_LAST_WINDOW);
     return;
   }
-  kick_ = now_;
+  kick_ = frozen_ ? frozen_at_ : now_;
   asleep_ = key == WATCHDOG_KICK_KEY_SLEEP;
   early_passed_ = false;
   registers_.STATUS.EARLY.set(0);
@@ -126,7 +137,7 @@ void Watchdog::expire(uint64_t reason) {
 
 void Watchdog::schedule() {
   event_.cancel();
-  if (!enabled() || asleep_) return;
+  if (!enabled() || asleep_ || frozen_) return;
   const sc_time next = kick_ + (has_early() && !early_passed_ ? early_time() : timeout());
   event_.notify(std::max(next, sc_time_stamp()) - sc_time_stamp());
 }

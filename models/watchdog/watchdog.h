@@ -29,6 +29,9 @@ class Watchdog final : public sc_core::sc_module {
   /// `handler` resets the card; it may call reset() from inside.
   void on_expiry(std::function<void()> handler) { expiry_ = std::move(handler); }
 
+  /// A debugger has halted the firmware, or lets it go on: the time stands still meanwhile.
+  void set_frozen(bool frozen);
+
   /// The card's reset: off and unlocked. RESETS survives unless `power_on`.
   void reset(bool power_on);
 
@@ -52,6 +55,8 @@ class Watchdog final : public sc_core::sc_module {
   sc_core::sc_time kick_;  // last one
   bool asleep_ = false;    // no time passes until the next kick
   bool early_passed_ = false;
+  bool frozen_ = false;
+  sc_core::sc_time frozen_at_;
   sc_core::sc_event event_;
 };
 

@@ -123,6 +123,20 @@ TEST_F(WatchdogTest, AsleepTheTimeStandsStillUntilTheNextKick) {
   EXPECT_EQ(resets, 1);
 }
 
+TEST_F(WatchdogTest, ADebuggerStopsTheTime) {
+  configure(100, 60);
+  pass_us(40);
+  watchdog.set_frozen(true);
+  EXPECT_FALSE(sc_core::sc_pending_activity());
+  pass_us(5000);
+  EXPECT_EQ(hart.read<uint32_t>(WATCHDOG_ELAPSED_US), 40U);
+  watchdog.set_frozen(false);
+  pass_us(59);
+  EXPECT_EQ(resets, 0);
+  pass_us(1);
+  EXPECT_EQ(resets, 1);
+}
+
 TEST_F(WatchdogTest, LockedItCanOnlyBeKicked) {
   configure(100, 60);
   hart.write(WATCHDOG_LOCK, uint32_t{WATCHDOG_LOCK_LOCKED_MASK});
