@@ -10,7 +10,7 @@
 #include "firmware/lib/dma.h"
 #include "firmware/lib/flash.h"
 #include "firmware/lib/host_address.h"
-#include "firmware/lib/image.h"
+#include "firmware/lib/image_authority.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/mmio.h"
 #include "firmware/rom/record.h"

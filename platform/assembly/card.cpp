@@ -322,7 +322,11 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
   bind_interrupts();
   bind_security();
 
-  mailbox_.on_card_reset([this] { request_reset(ResetCause::kHost); });
+  mailbox_.on_card_reset([this] {
+    // At once, so that the host cannot take the state before the reset for the one after it.
+    mailbox_.reset();
+    request_reset(ResetCause::kHost);
+  });
   system_controller_.on_card_reset([this](ResetCause cause) { request_reset(cause); });
   system_controller_.on_power_off([this] { request_power_off(); });
   system_controller_.on_block_reset([this](uint32_t blocks) { reset_blocks(blocks); });

@@ -9,21 +9,6 @@
 extern "C" {
 #include "firmware/abi/memory_map.h"
 #include "firmware/lib/image.h"
-#include "firmware/lib/mmio.h"
-
-// The header alone decides: a check of it that asks the hardware is a finding.
-uint32_t mmio_read32(uint64_t /*address*/) {
-  npuvp::fuzz::report_finding("a check of the header reads a register");
-}
-uint64_t mmio_read64(uint64_t /*address*/) {
-  npuvp::fuzz::report_finding("a check of the header reads a register");
-}
-void mmio_write32(uint64_t /*address*/, uint32_t /*value*/) {
-  npuvp::fuzz::report_finding("a check of the header writes a register");
-}
-void mmio_write64(uint64_t /*address*/, uint64_t /*value*/) {
-  npuvp::fuzz::report_finding("a check of the header writes a register");
-}
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -47,6 +47,20 @@ class BoardLoader : public testing::Test {
   std::filesystem::path folder_;
 };
 
+TEST_F(BoardLoader, SecurityIsReadAndChecked) {
+  const auto shipped = load_server("server-1", NPUVP_BOARDS_DIR);
+  EXPECT_EQ(shipped.cards[0].security.lifecycle, NPU_LIFECYCLE_DEVELOPMENT);
+  EXPECT_EQ(shipped.cards[0].security.flash_mib, 4U);
+  write_card("lifecycle: development", "lifecycle: production\n  flash_file: card.flash");
+  const auto changed = load_server((folder_ / "server.yaml").string(), NPUVP_BOARDS_DIR);
+  EXPECT_EQ(changed.cards[0].security.lifecycle, NPU_LIFECYCLE_PRODUCTION);
+  EXPECT_EQ(changed.cards[0].security.flash_file, "card.flash");
+  write_card("lifecycle: development", "lifecycle: retired");
+  EXPECT_THAT(error(), HasSubstr("'retired' is not test, development, production or rma"));
+  write_card("flash_mib: 4", "flash_mib: 32");
+  EXPECT_THAT(error(), HasSubstr("flash_mib"));
+}
+
 TEST_F(BoardLoader, TheShippedBoardHasThePublishedFigures) {
   const auto server = load_server("server-1", NPUVP_BOARDS_DIR);
   ASSERT_EQ(server.cards.size(), 1U);
