@@ -50,6 +50,9 @@ class Card final : public sc_core::sc_module {
   [[nodiscard]] const task_manager::TaskManager& task_manager() const { return task_manager_; }
   [[nodiscard]] riscv::HartCluster& harts() { return harts_; }
 
+  /// The whole card restarts in the next delta cycle, as by a reset of the host's; for debuggers.
+  void restart(system_controller::ResetCause cause) { request_reset(cause); }
+
  private:
   void build_engines(const RtlSelection& rtl);
   void bind_bus();

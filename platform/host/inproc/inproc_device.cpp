@@ -117,6 +117,10 @@ void InprocDevice::wait_for_state(uint32_t state, const char* what) {
 void InprocDevice::boot(std::span<const uint8_t> firmware) {
   const uint32_t id = read(MAILBOX_HOST_ID);
   if (id != kId) throw DeviceError(fmt::format("register ID reads {:#x}, expected {:#x}: not our card", id, kId));
+  if (firmware.empty()) {
+    wait_for_state(MAILBOX_HOST_CARD_STATE_STATE_READY, "firmware did not become ready");
+    return;
+  }
   wait_for_state(MAILBOX_HOST_CARD_STATE_STATE_ROM, "boot ROM did not start");
 
   const HostBlock image(host_.ram(), firmware.size());
