@@ -5,6 +5,7 @@
 #include <gelf.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -69,7 +70,7 @@ std::optional<uint64_t> Coverage::count(uint64_t address) const {
 std::string Coverage::to_lcov(const std::string& source_dir) const {
   std::map<std::string, FileCoverage> files;
   const auto full = [&](const std::string& name) {
-    return name.starts_with('/') ? name : fmt::format("{}/{}", source_dir, name);
+    return (std::filesystem::path(source_dir) / name).lexically_normal().string();
   };
   for (const std::string& program : programs_) {
     const LineTable table = LineTable::read(program);
@@ -82,7 +83,9 @@ std::string Coverage::to_lcov(const std::string& source_dir) const {
     }
   }
   std::string text = "TN:\n";
-  for (const auto& [name, file] : files) text += report_of(name, file);
+  for (const auto& [name, file] : files) {
+    if (std::filesystem::exists(name)) text += report_of(name, file);
+  }
   return text;
 }
 

@@ -122,7 +122,9 @@ HartRegisters::HartRegisters(const riscv::Hart& like) : csrs_(kCsrs) {
 std::string HartRegisters::description() const {
   std::string xml =
       "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n<target version=\"1.0\">\n"
-      "<architecture>riscv:rv64</architecture>\n" +
+      "<architecture>riscv:rv64</architecture>\n"
+      // Else GDB takes the program for one of its own operating system's and steps by breakpoints: not over a WFI.
+      "<osabi>none</osabi>\n" +
       integer_feature() + float_feature() + "<feature name=\"org.gnu.gdb.riscv.csr\">\n";
   for (unsigned number = 0; number < kCsrs; ++number) {
     if (!csrs_[number] || is_float_csr(number)) continue;
