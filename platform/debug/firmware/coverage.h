@@ -24,8 +24,8 @@ class Coverage final : public riscv::HartObserver {
   [[nodiscard]] std::optional<uint64_t> count(uint64_t address) const;
 
   /// A tracefile of lcov's (geninfo(1), section FILES): lines and functions. A line was executed as often as that block
-  /// of it that was executed most. `source_dir` is put before the names of files that are relative. Files that are not there (a library's) are left
-  /// out.
+  /// of it that was executed most. `source_dir` is put before the names of files that are relative. Files that are not
+  /// there (a library's) are left out.
   [[nodiscard]] std::string to_lcov(const std::string& source_dir) const;
 
  private:

@@ -21,8 +21,8 @@ class RegisterView {
   /// Names of all blocks in `scope`, one a line.
   [[nodiscard]] std::string list() const;
   /// The block of this name below the scope with all banks it has, for example "task_dma" or "mailbox.host"; else,
-  /// where `name` is KIND and a number N, the block KIND_N, or the N-th one with KIND in its name, for example "dma0". A
-  /// line that says so if there is none.
+  /// where `name` is KIND and a number N, the block KIND_N, or the N-th one with KIND in its name, for example "dma0".
+  /// A line that says so if there is none.
   [[nodiscard]] std::string show(std::string_view name) const;
 
  private:
