@@ -15,6 +15,8 @@
 
 namespace npuvp::base {
 
+class RegisterBank;
+
 /// What every block of one platform shares: logging, diagnostics, the event stream and the seed.
 /// Passed by reference into each block's constructor; outlives all blocks.
 class Environment {
@@ -25,6 +27,9 @@ class Environment {
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
   [[nodiscard]] Trace& trace() { return trace_; }
 
+  /// All register banks in the order of their construction, for debuggers. RegisterBank keeps the list.
+  [[nodiscard]] const std::vector<const RegisterBank*>& register_banks() const { return banks_; }
+
   /// Logger of one block, by its full SystemC name, for example "server.card0.ne3".
   [[nodiscard]] std::shared_ptr<spdlog::logger> logger(const std::string& name);
 
@@ -34,12 +39,15 @@ class Environment {
   void set_log_level(const std::string& block, spdlog::level::level_enum level);
 
  private:
+  friend class RegisterBank;
+
   [[nodiscard]] spdlog::level::level_enum level_for(const std::string& name) const;
 
   uint64_t seed_;
   spdlog::sink_ptr sink_;
   std::vector<std::pair<std::string, spdlog::level::level_enum>> levels_;  // in the order they were set
   std::map<std::string, std::shared_ptr<spdlog::logger>> loggers_;
+  std::vector<const RegisterBank*> banks_;
   Diagnostics diagnostics_;
   Trace trace_;
 };

@@ -46,7 +46,13 @@ void Register::bus_write(uint64_t data, uint64_t mask, const Origin& origin) {
 }
 
 RegisterBank::RegisterBank(Environment& environment, std::string name, uint64_t size, Rules rules)
-    : environment_(environment), log_(environment.logger(name)), name_(std::move(name)), size_(size), rules_(rules) {}
+    : environment_(environment), log_(environment.logger(name)), name_(std::move(name)), size_(size), rules_(rules) {
+  environment_.banks_.push_back(this);
+}
+
+RegisterBank::~RegisterBank() {
+  std::erase(environment_.banks_, this);
+}
 
 void RegisterBank::add(Register& added) {
   const auto at =

@@ -23,7 +23,7 @@ class RegisterBank {
   enum class Rules : uint8_t { kStrict, kBytewise };
 
   RegisterBank(Environment& environment, std::string name, uint64_t size, Rules rules = Rules::kStrict);
-  virtual ~RegisterBank() = default;
+  virtual ~RegisterBank();
   RegisterBank(const RegisterBank&) = delete;
   RegisterBank& operator=(const RegisterBank&) = delete;
 
@@ -46,6 +46,8 @@ class RegisterBank {
   [[nodiscard]] uint64_t size() const { return size_; }
   /// In order of offset.
   [[nodiscard]] const std::vector<Register*>& registers() const { return registers_; }
+  /// What a debugger shows of one of the registers: what a read would give, without its side effects.
+  [[nodiscard]] static uint64_t peek(const Register& each) { return each.peek(); }
   /// The register that covers the byte at `offset`, or nullptr.
   [[nodiscard]] Register* find(uint64_t offset) const;
 

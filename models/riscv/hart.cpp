@@ -27,6 +27,7 @@ void Hart::reset() {
   code_.flush();
   flush_direct_memory();
   enter_privilege(Privilege::kMachine);
+  if (observer_ != nullptr) observer_->on_reset(*this);
 }
 
 RunResult Hart::run(uint64_t max_cycles, BusAccess bus_access) {
@@ -117,6 +118,7 @@ void Hart::take_exception() {
 }
 
 void Hart::take_pending_interrupt() {
+  if (interrupts_masked_) return;
   const std::optional<Interrupt> line = csrs_.interrupt_to_take(privilege_);
   if (line) trap(csr::kMcauseInterrupt | static_cast<uint64_t>(*line), 0);
 }

@@ -22,7 +22,7 @@ enum class StopReason : uint8_t {
   kWfi,         ///< Waiting for an interrupt; run() returns this without a cycle until one is pending and enabled.
   kSync,        ///< The next instruction needs the bus: bring time up to date, then run() with BusAccess::kAllowed.
   kHalted,      ///< request_halt() was called.
-  kBreakpoint,  ///< At a breakpoint, the instruction not executed yet. The next run() steps over it.
+  kBreakpoint,  ///< At a breakpoint, the instruction not executed yet. The next run() steps over it. Or at an EBREAK.
   kTrigger,     ///< As kBreakpoint, by a trigger of the debugger: tdata1.hit tells which.
 };
 
@@ -101,6 +101,12 @@ class Hart {
   void set_time_source(std::function<uint64_t()> source) { csrs_.set_time_source(std::move(source)); }
   /// nullptr for none.
   void set_observer(HartObserver* observer) { observer_ = observer; }
+  /// EBREAK stops the hart with kBreakpoint, not executed, instead of raising an exception (dcsr.ebreakm, ebreaku).
+  void set_ebreak_stops(bool stops) { ebreak_stops_ = stops; }
+  /// Interrupts are not taken, whatever mstatus says (dcsr.stepie = 0): a debugger's step stays in the program.
+  void mask_interrupts(bool masked) { interrupts_masked_ = masked; }
+  /// Ends a WFI as an interrupt would: for a debugger that steps or moves the hart.
+  void end_wait() { waiting_ = false; }
   void add_breakpoint(uint64_t address) { breakpoints_.insert(address); }
   void remove_breakpoint(uint64_t address) { breakpoints_.erase(address); }
 
@@ -203,6 +209,8 @@ class Hart {
   Privilege privilege_ = Privilege::kMachine;
   bool waiting_ = false;
   bool halt_requested_ = false;
+  bool ebreak_stops_ = false;
+  bool interrupts_masked_ = false;
   PendingException exception_;
   Reservation reservation_;
   Reservations* reservations_ = nullptr;

@@ -24,7 +24,9 @@ struct HartCluster::Slot {
   bool was_idle = true;    ///< `local` must be set before the next turn.
   bool needs_bus = false;  ///< The next instruction accesses the bus.
   bool halted = false;
-  sc_time idle_since;
+  bool running = false;      ///< Inside Hart::run().
+  bool halt_wanted = false;  ///< halt() came then.
+  bool steps = false;        ///< To be halted after one instruction.
 };
 
 HartCluster::HartCluster(const sc_core::sc_module_name& name, const HartClusterParameters& parameters)
@@ -87,9 +89,14 @@ base::IrqSink HartCluster::reset_input() {
 
 void HartCluster::halt(unsigned index) {
   Slot& slot = *harts_.at(index);
-  slot.hart.request_halt();
-  // An idle hart is never run, so that it halts here.
-  if (slot.idle() && !slot.halted) finish(slot, {StopReason::kHalted, 0});
+  if (slot.running) {
+    slot.halt_wanted = true;
+    slot.hart.request_halt();
+  } else if (!slot.halted) {
+    // Between two instructions, wherever its thread waits.
+    slot.halt_wanted = true;
+    finish(slot, {StopReason::kHalted, 0});
+  }
 }
 
 void HartCluster::resume(unsigned index) {
@@ -97,6 +104,20 @@ void HartCluster::resume(unsigned index) {
   if (!slot.halted) return;
   slot.halted = false;
   wake_.notify(SC_ZERO_TIME);
+}
+
+void HartCluster::step(unsigned index) {
+  Slot& slot = *harts_.at(index);
+  if (!slot.halted) return;
+  slot.hart.end_wait();
+  slot.steps = true;
+  resume(index);
+}
+
+sc_time HartCluster::instruction_time(unsigned index) const {
+  const Slot& slot = *harts_.at(index);
+  if (!slot.running) return slot.local;
+  return slot.local + parameters_.clock_period * static_cast<double>(slot.hart.cycles_into_run());
 }
 
 void HartCluster::flush() {
@@ -129,6 +150,7 @@ void HartCluster::handle_reset() {
     slot->needs_bus = false;
     slot->local = sc_time_stamp();
   }
+  if (on_reset_) on_reset_();
 }
 
 HartCluster::Slot* HartCluster::next_slot() {
@@ -158,13 +180,15 @@ void HartCluster::take_turn(Slot& slot) {
     wait(slot.local - sc_time_stamp());
     return;
   }
+  if (slot.halted) return;  // by a debugger while this thread yielded
   uint64_t cycles = std::max<uint64_t>(1, cycles_until(slot, horizon));
   for (const auto& other : harts_) {
     if (other.get() == &slot || other->idle()) continue;
     cycles = std::min(cycles, parameters_.interleave_cycles);
     if (other->needs_bus) cycles = std::min(cycles, std::max<uint64_t>(1, cycles_until(slot, other->local)));
   }
-  finish(slot, slot.hart.run(cycles));
+  if (slot.steps) cycles = 1;
+  finish(slot, run(slot, cycles, BusAccess::kStopBefore));
 }
 
 void HartCluster::access_bus(Slot& slot) {
@@ -173,22 +197,34 @@ void HartCluster::access_bus(Slot& slot) {
     return;  // an interrupt, a halt or a reset may have come first
   }
   slot.needs_bus = false;
-  finish(slot, slot.hart.run(1, BusAccess::kAllowed));
+  finish(slot, run(slot, 1, BusAccess::kAllowed));
   const sc_time delay = slot.bus.take_delay();
   // Targets may also have waited inside the access.
   slot.local = std::max(slot.local, sc_time_stamp()) + delay;
   slot.hart.add_idle_cycles(delay.value() / parameters_.clock_period.value());
 }
 
+RunResult HartCluster::run(Slot& slot, uint64_t cycles, BusAccess access) {
+  slot.running = true;
+  slot.hart.mask_interrupts(slot.steps);
+  const RunResult result = slot.hart.run(cycles, access);
+  slot.running = false;
+  return result;
+}
+
 void HartCluster::finish(Slot& slot, const RunResult& result) {
   slot.local += parameters_.clock_period * static_cast<double>(result.cycles);
   slot.needs_bus = result.reason == StopReason::kSync;
-  if (result.reason == StopReason::kHalted && reset_seen_) return;
-  const bool stopped = result.reason == StopReason::kHalted || result.reason == StopReason::kBreakpoint ||
-                       result.reason == StopReason::kTrigger;
+  if (result.reason == StopReason::kHalted && reset_seen_ && !slot.halt_wanted) return;
+  const bool stepped = slot.steps && result.cycles != 0;
+  const bool stopped = stepped || slot.halt_wanted || result.reason == StopReason::kHalted ||
+                       result.reason == StopReason::kBreakpoint || result.reason == StopReason::kTrigger;
   if (stopped) {
     slot.halted = true;
-    if (on_halt_) on_halt_(static_cast<unsigned>(slot.hart.hart_id()), result.reason);
+    slot.steps = slot.halt_wanted = slot.needs_bus = false;
+    const bool names_itself = result.reason == StopReason::kBreakpoint || result.reason == StopReason::kTrigger;
+    if (on_halt_)
+      on_halt_(static_cast<unsigned>(slot.hart.hart_id()), names_itself ? result.reason : StopReason::kHalted);
   }
   slot.was_idle = slot.idle();
 }

@@ -51,12 +51,20 @@ class HartCluster final : public sc_core::sc_module {
   [[nodiscard]] Hart& hart(unsigned index);
 
   // For debuggers.
-  /// The hart stops before its next instruction.
+  /// The hart stops before its next instruction: at once, unless it is in the middle of a bus access. It stays halted
+  /// over a reset.
   void halt(unsigned index);
   void resume(unsigned index);
+  /// The halted hart executes one instruction, takes no interrupt and is halted again. A WFI ends at once.
+  void step(unsigned index);
   [[nodiscard]] bool halted(unsigned index) const;
   /// Called when a hart has stopped at a breakpoint, at a trigger or because of halt().
   void on_halt(std::function<void(unsigned hart, StopReason reason)> handler) { on_halt_ = std::move(handler); }
+  /// Called when all harts have been reset.
+  void on_reset(std::function<void()> handler) { on_reset_ = std::move(handler); }
+  /// When a hart's current instruction starts; for observers, and for a hart that is halted.
+  [[nodiscard]] sc_core::sc_time instruction_time(unsigned index) const;
+  [[nodiscard]] const sc_core::sc_time& clock_period() const { return parameters_.clock_period; }
   /// Memory may have changed under the harts: forget decoded code and host pointers.
   void flush();
 
@@ -68,6 +76,7 @@ class HartCluster final : public sc_core::sc_module {
   [[nodiscard]] Slot* next_slot();
   void take_turn(Slot& slot);
   void access_bus(Slot& slot);
+  [[nodiscard]] RunResult run(Slot& slot, uint64_t cycles, BusAccess access);
   void finish(Slot& slot, const RunResult& result);
   [[nodiscard]] uint64_t cycles_until(const Slot& slot, const sc_core::sc_time& limit) const;
   [[nodiscard]] sc_core::sc_time time_to_next_activity();
@@ -78,6 +87,7 @@ class HartCluster final : public sc_core::sc_module {
   std::vector<std::unique_ptr<Slot>> harts_;
   std::function<uint64_t(const sc_core::sc_time&)> time_source_;
   std::function<void(unsigned, StopReason)> on_halt_;
+  std::function<void()> on_reset_;
   sc_core::sc_event wake_;
   bool in_reset_;
   bool reset_seen_;

@@ -520,6 +520,11 @@ instrument:
   raise(privilege_ == Privilege::kMachine ? Exception::kEcallFromMachine : Exception::kEcallFromUser, 0);
   goto exception;
   EITHER(Ebreak) : SAVE();
+  if (ebreak_stops_) {
+    left_ = left + 1;
+    if constexpr (kInstrumented) restarts_at_ = pc_;
+    return StopReason::kBreakpoint;
+  }
   raise(Exception::kBreakpoint, pc_);
   goto exception;
   EITHER(Mret) : SAVE();

@@ -26,6 +26,8 @@ class HartObserver {
   /// Before the instruction at `pc` is executed; the hart's registers are those it will read.
   virtual void on_instruction(const Hart& hart, uint64_t pc, const Instruction& instruction) = 0;
   virtual void on_trap(const Hart& hart, const TrapRecord& trap) = 0;
+  /// The hart starts anew at its reset pc.
+  virtual void on_reset(const Hart& /*hart*/) {}
 };
 
 }  // namespace npuvp::riscv

@@ -68,6 +68,9 @@ class Card final : public sc_core::sc_module {
   /// Whether a debugger may attach to the harts: by the card's life cycle and fuses.
   [[nodiscard]] bool debug_allowed() const { return otp_.debug_allowed(); }
 
+  /// The whole card restarts in the next delta cycle, as by a reset of the host's; for debuggers.
+  void restart(system_controller::ResetCause cause) { request_reset(cause); }
+
  private:
   void build_engines(const RtlSelection& rtl);
   void bind_bus();

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "platform/base/event_loop.h"
 #include "platform/base/unique_fd.h"
 
 namespace npuvp::debug {
@@ -16,11 +17,7 @@ namespace npuvp::debug {
 /// peer that does not read its answers is dropped.
 class MonitorSocket {
  public:
-  /// The loop: calls back when a descriptor is readable or its other end has gone.
-  struct Loop {
-    std::function<void(int fd, std::function<void()> callback)> watch;
-    std::function<void(int fd)> unwatch;
-  };
+  using Loop = host::EventLoop;
   /// Gets a line without its end, returns the answer without one.
   using Answer = std::function<std::string(std::string_view line)>;
 

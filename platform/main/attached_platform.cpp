@@ -11,6 +11,7 @@
 #include "platform/host/qemu/qemu_arguments.h"
 #include "platform/host/vfio_user/endpoint_device.h"
 #include "platform/host/vfio_user/vmd_domain.h"
+#include "platform/main/debug_loop.h"
 
 namespace npuvp::main {
 namespace {
@@ -75,16 +76,25 @@ void AttachedPlatform::attach(const AttachOptions& options) {
     card_arguments_ = host::domain_arguments(paths.front());
   }
   if (!options.monitor.empty()) open_monitor(options.monitor);
+  if (!options.debug.gdb.empty()) open_debugger(options.debug);
+}
+
+host::EventLoop AttachedPlatform::loop() {
+  return {[this](int fd, std::function<void()> callback) { host_.watch(fd, std::move(callback)); },
+          [this](int fd) { host_.unwatch(fd); }};
 }
 
 void AttachedPlatform::open_monitor(const std::string& path) {
   monitor_.emplace(session_.server());
-  const debug::MonitorSocket::Loop loop{
-      [this](int fd, std::function<void()> callback) { host_.watch(fd, std::move(callback)); },
-      [this](int fd) { host_.unwatch(fd); }};
-  monitor_socket_.emplace(path, loop, [this](std::string_view line) {
+  monitor_socket_.emplace(path, loop(), [this](std::string_view line) {
     return monitor_->execute(line).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   });
+}
+
+void AttachedPlatform::open_debugger(const DebugOptions& options) {
+  debugger_.emplace(session_.environment(), session_.card(options.card),
+                    debug::gdb::Options{options.gdb, options.break_at_reset}, loop());
+  announce_debugger(*debugger_);
 }
 
 void AttachedPlatform::watch_signals() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "platform/base/unique_fd.h"
+#include "platform/debug/gdb/card_debugger.h"
 #include "platform/debug/monitor.h"
 #include "platform/debug/monitor_socket.h"
 #include "platform/host/qemu/socket_guard.h"
@@ -37,6 +38,8 @@ class AttachedPlatform {
  private:
   void attach(const AttachOptions& options);
   void open_monitor(const std::string& path);
+  void open_debugger(const DebugOptions& options);
+  [[nodiscard]] host::EventLoop loop();
 
   Session session_;
   host::SocketGuard sockets_;
@@ -44,6 +47,7 @@ class AttachedPlatform {
   std::vector<std::string> card_arguments_;
   std::optional<debug::Monitor> monitor_;
   std::optional<debug::MonitorSocket> monitor_socket_;
+  std::optional<debug::gdb::CardDebugger> debugger_;
   host::UniqueFd signals_;
   bool interrupted_ = false;
 };

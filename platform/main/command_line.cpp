@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <functional>
 #include <map>
 #include <string>
@@ -22,13 +23,16 @@ class CommandLine {
  private:
   CLI::App* add(const std::string& name, const std::string& summary, const std::string& details,
                 std::function<int()> action);
-  void add_platform_options(CLI::App& command, PlatformOptions& options);
+  /// With `view` the command's --trace also takes what is to be seen of the firmware.
+  static void add_platform_options(CLI::App& command, PlatformOptions& options, FirmwareViewOptions* view = nullptr);
+  static void add_view_options(CLI::App& command, PlatformOptions& platform, FirmwareViewOptions& view);
   void add_demo();
   void add_qemu();
   void add_run();
   void add_boot();
   void add_serve();
   void add_attach_options(CLI::App& command, AttachOptions& options);
+  static void add_debug_options(CLI::App& command, DebugOptions& options);
   void add_guest_options(CLI::App& command, GuestOptions& options);
   void add_monitor();
   void add_hart();
@@ -66,6 +70,37 @@ std::pair<std::string, spdlog::level::level_enum> parse_log_level(const std::str
   return {text.substr(0, equals), level};
 }
 
+/// A word behind --trace: a kind of firmware trace, with a file or without, or a Perfetto file.
+void add_trace(const std::string& word, PlatformOptions& platform, FirmwareViewOptions& view) {
+  const size_t equals = word.find('=');
+  const std::string kind = word.substr(0, equals);
+  const std::string file = equals == std::string::npos ? "" : word.substr(equals + 1);
+  const bool is_kind = kind == "fw" || kind == "regs" || kind == "insn";
+  if (!is_kind) {
+    platform.trace = word;
+  } else if ((kind == "regs" && equals != std::string::npos) || (equals != std::string::npos && file.empty())) {
+    throw CLI::ValidationError(
+        "--trace", fmt::format("'{}': {}", word, file.empty() ? "no file behind the '='" : "regs goes to stderr only"));
+  } else {
+    view.traces.push_back({kind, file});
+  }
+}
+
+sc_core::sc_time parse_time(const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::map<std::string, sc_core::sc_time_unit> units{
+      {"ns", sc_core::SC_NS}, {"us", sc_core::SC_US}, {"ms", sc_core::SC_MS}, {"s", sc_core::SC_SEC}};
+  const auto unit = units.find(std::string(end, text.data() + text.size()));
+  constexpr double kMostSeconds = 1e6;
+  if (error != std::errc{} || unit == units.end() || !(number > 0) ||
+      sc_core::sc_time(1, unit->second).to_seconds() * number > kMostSeconds) {
+    throw CLI::ValidationError("--time",
+                               fmt::format("'{}' is not a time; give a number with ns, us, ms or s, as 5ms", text));
+  }
+  return {number, unit->second};
+}
+
 CommandLine::CommandLine() {
   app_.require_subcommand(0, 1);
   app_.footer(
@@ -93,13 +128,39 @@ CLI::App* CommandLine::add(const std::string& name, const std::string& summary, 
   return command;
 }
 
-void CommandLine::add_platform_options(CLI::App& command, PlatformOptions& options) {
+void CommandLine::add_view_options(CLI::App& command, PlatformOptions& platform, FirmwareViewOptions& view) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--trace",
+          [&platform, &view](const std::vector<std::string>& words) {
+            for (const auto& word : words) add_trace(word, platform, view);
+          },
+          "Perfetto trace in simulated time (ui.perfetto.dev), or a trace of the firmware on stderr or in a file: its "
+          "calls, register accesses (stderr only) or instructions; repeatable")
+      ->type_name("FILE.pftrace|fw[=FILE]|regs|insn[=FILE]")
+      ->allow_extra_args(false);
+  command
+      .add_option("--profile", view.profile, "Flame graph of the firmware, and with --trace FILE.pftrace a track of it")
+      ->type_name("FILE.svg");
+  command.add_option("--coverage", view.coverage, "Lines of the firmware that were executed, for lcov")
+      ->type_name("FILE.info");
+  command
+      .add_option("--symbols", view.symbols, "Program with names and lines for these, if not npuvp's own; repeatable")
+      ->type_name("FILE.elf")
+      ->allow_extra_args(false);
+}
+
+void CommandLine::add_platform_options(CLI::App& command, PlatformOptions& options, FirmwareViewOptions* view) {
   command.add_option("--board", options.board, "Board by name (platform/boards/servers) or file")
       ->type_name("NAME_OR_FILE")
       ->capture_default_str();
   command.add_option("--json", options.json, "Write the run's figures to a file")->type_name("FILE");
-  command.add_option("--trace", options.trace, "Write a Perfetto trace in simulated time (ui.perfetto.dev)")
-      ->type_name("FILE.pftrace");
+  if (view == nullptr) {
+    command.add_option("--trace", options.trace, "Write a Perfetto trace in simulated time (ui.perfetto.dev)")
+        ->type_name("FILE.pftrace");
+  } else {
+    add_view_options(command, options, *view);
+  }
   command.add_option("--rtl", options.rtl, "Use the Verilated RTL of a block, e.g. ne0.tensor_core; repeatable")
       ->type_name("INSTANCE.BLOCK")
       ->allow_extra_args(false);
@@ -127,6 +188,14 @@ void CommandLine::add_attach_options(CLI::App& command, AttachOptions& options) 
       ->capture_default_str();
   command.add_option("--monitor", options.monitor, "Make a socket for 'npuvp monitor'; must not exist")
       ->type_name("PATH");
+  add_debug_options(command, options.debug);
+}
+
+void CommandLine::add_debug_options(CLI::App& command, DebugOptions& options) {
+  command.add_option("--gdb", options.gdb, "Wait for GDB on a local port (0: any free one) or at a UNIX socket")
+      ->type_name("PORT_OR_PATH");
+  command.add_flag("--break-at-reset", options.break_at_reset, "The card's harts do not start before GDB says so");
+  command.add_option("--card", options.card, "Which card of the board")->type_name("N")->capture_default_str();
 }
 
 void CommandLine::add_guest_options(CLI::App& command, GuestOptions& options) {
@@ -196,18 +265,28 @@ void CommandLine::add_run() {
       ->check(CLI::Range(1U, 65535U))
       ->capture_default_str();
   command->add_option("--card", run_.card, "Which card of the board")->type_name("N")->capture_default_str();
-  add_platform_options(*command, run_.platform);
+  add_platform_options(*command, run_.platform, &run_.view);
 }
 
 void CommandLine::add_boot() {
-  auto* command = add("boot", "Boot the card alone and show its console",
-                      "The boot ROM starts and is handed the firmware over the mailbox, as by a driver.\n"
-                      "Ends when the firmware is ready; status 1 if it does not get there.",
-                      [this] { return boot_command(boot_); });
-  command->add_option("--card", boot_.card, "Which card of the board")->type_name("N")->capture_default_str();
+  auto* command =
+      add("boot", "Boot the card alone and show its console",
+          "The boot ROM starts and is handed the firmware over the mailbox, as by a driver.\n"
+          "Ends when the firmware is ready; status 1 if it does not get there. With --gdb it ends when the\n"
+          "debugger detaches, and simulated time stands still while the harts are halted.\n"
+          "Example: npuvp boot --gdb 1234 --break-at-reset",
+          [this] { return boot_command(boot_); });
+  add_debug_options(*command, boot_.debug);
+  command->add_option("--fw", boot_.fw, "Load an ELF file past the ROM, all harts start at its entry")
+      ->type_name("FILE.elf");
+  command
+      ->add_option_function<std::string>(
+          "--time", [this](const std::string& text) { boot_.time = parse_time(text); },
+          "Run for so much simulated time: a number with ns, us, ms or s")
+      ->type_name("LIMIT");
   command->add_option("--update", boot_.update, "Write an image to the card's flash for the next boot; see --flash")
       ->type_name("FILE");
-  add_platform_options(*command, boot_.platform);
+  add_platform_options(*command, boot_.platform, &boot_.view);
 }
 
 void CommandLine::add_monitor() {
@@ -243,9 +322,9 @@ void CommandLine::add_test() {
 
 void CommandLine::add_bench() {
   auto* command = add("bench", "Measure host speed beside a baseline", "", [this] { return bench_command(bench_); });
-  command->add_option("name", bench_.name, "Which: dram, gemm, hart, pcie or run")
+  command->add_option("name", bench_.name, "Which: boot, dram, gemm, hart, pcie or run")
       ->required()
-      ->check(CLI::IsMember({"dram", "gemm", "hart", "pcie", "run"}))
+      ->check(CLI::IsMember({"boot", "dram", "gemm", "hart", "pcie", "run"}))
       ->type_name("NAME");
   command->add_option("--json", bench_.json, "Write the figures to a file")->type_name("FILE");
 }
@@ -253,7 +332,7 @@ void CommandLine::add_bench() {
 void CommandLine::add_fuzz() {
   auto* command =
       add("fuzz", "Search for inputs that break npuvp, guided by coverage",
-          "Targets: vfio_user (the socket that QEMU is connected to), board, onnx, npy, image; default: all in\n"
+          "Targets: vfio_user (the socket that QEMU is connected to), board, gdb, onnx, npy, image; default: all in\n"
           "turn. Status 1 when something was found, with the input's file. What it learns is kept in\n"
           "build/fuzz/tests/fuzz/corpus. Example: npuvp fuzz vfio_user --seconds 600",
           [this] { return fuzz_command(fuzz_); });

@@ -16,22 +16,35 @@ int report(const std::exception& error, int status) {
 
 }  // namespace
 
-int run_in_process(Session& session, size_t card, const std::function<void(host::InprocDevice&)>& program) {
+int run_in_process(Session& session, size_t card, const std::function<void(host::InprocDevice&)>& program,
+                   const InprocRunOptions& options) {
   (void)session.card(card);
   const size_t cards = session.server().card_count();
-  host::InprocHost host("host", [&](host::InprocHost& self) {
+  const auto work = [&](host::InprocHost& self) {
+    if (options.prepare) options.prepare();
     const auto functions = self.enumerate();
     // Both go through the tree depth first.
     if (functions.size() != cards) {
       throw runtime::DeviceError(fmt::format("{} of {} cards were found on the fabric", functions.size(), cards));
     }
-    const auto& firmware = session.firmware();
+    const std::string& firmware = options.has_firmware ? std::string() : session.firmware();
     host::InprocDevice device(self, functions[card],
                               {reinterpret_cast<const uint8_t*>(firmware.data()), firmware.size()});
     program(device);
+  };
+  host::InprocHost host("host", [&](host::InprocHost& self) {
+    if (!options.stays) return work(self);
+    try {
+      work(self);
+    } catch (const runtime::DeviceError& error) {
+      report(error, kExitFailed);
+    }
+    sc_core::sc_event never;
+    sc_core::wait(never);
   });
   host.connect(session.server().root_complex());
   sc_core::sc_start();
+  if (options.finish) options.finish();
   session.finish_trace();
   try {
     host.rethrow_failure();

@@ -4,7 +4,9 @@
 #include <spdlog/common.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <systemc>
 #include <utility>
 #include <vector>
 
@@ -23,8 +25,23 @@ struct PlatformOptions {
   std::vector<std::pair<std::string, spdlog::level::level_enum>> log_levels;
 };
 
+/// A trace of the firmware: "fw" (calls), "regs" (register accesses) or "insn" (instructions).
+struct TraceOption {
+  std::string kind;
+  std::string file;  ///< Empty: stderr.
+};
+
+/// What is to be seen of a card's firmware while it runs.
+struct FirmwareViewOptions {
+  std::vector<TraceOption> traces;
+  std::string profile;               ///< File for the flame graph, or .folded for stacks as text; empty: none.
+  std::string coverage;              ///< File for lcov; empty: none.
+  std::vector<std::string> symbols;  ///< ELF files of programs that are not npuvp's own.
+};
+
 struct RunOptions {
   PlatformOptions platform;
+  FirmwareViewOptions view;
   size_t card = 0;
   std::string model;
   std::string input;
@@ -35,10 +52,20 @@ struct RunOptions {
   uint32_t batch = 64;
 };
 
+/// A debugger's way to one card.
+struct DebugOptions {
+  std::string gdb;  ///< Port or path; empty: none.
+  bool break_at_reset = false;
+  size_t card = 0;
+};
+
 struct BootOptions {
   PlatformOptions platform;
-  size_t card = 0;
-  std::string update;  ///< Image to write to flash once the card runs; empty: none.
+  DebugOptions debug;
+  FirmwareViewOptions view;
+  std::string fw;                        ///< ELF file to run instead of the ROM; empty: none.
+  std::optional<sc_core::sc_time> time;  ///< Simulated time to run for; nothing: until the firmware is ready.
+  std::string update;                    ///< Image to write to flash once the card runs; empty: none.
 };
 
 /// Options of commands that offer a platform to a hypervisor.
@@ -46,6 +73,7 @@ struct AttachOptions {
   PlatformOptions platform;
   std::string attach = "domain";  ///< Or "endpoints".
   std::string monitor;            ///< Path of the monitor's socket; empty: none.
+  DebugOptions debug;
 };
 
 struct GuestOptions : AttachOptions {
@@ -62,8 +90,8 @@ struct ServeOptions : AttachOptions {
 };
 
 struct FuzzOptions {
-  std::vector<std::string> targets{"vfio_user", "board", "onnx", "npy", "image"};  ///< tests/fuzz/CMakeLists.txt
-  unsigned seconds = 60;                                                           ///< Each.
+  std::vector<std::string> targets{"vfio_user", "board", "gdb", "onnx", "npy", "image"};  ///< tests/fuzz/CMakeLists.txt
+  unsigned seconds = 60;                                                                  ///< Each.
   std::string json;
 };
 

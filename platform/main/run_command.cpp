@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "platform/main/commands.h"
+#include "platform/main/firmware_view.h"
 #include "platform/main/inproc_run.h"
 #include "platform/main/session.h"
 #include "sw/apps/classify/classify.h"
@@ -26,11 +27,15 @@ apps::ClassifyOptions classify_options(const RunOptions& options) {
 int run_command(const RunOptions& options) {
   check_precision(options.platform, options.precision);
   Session session(options.platform);
+  FirmwareView view(session, options.card, options.view, firmware_programs(options.platform, "", options.view));
+  InprocRunOptions how;
+  how.finish = [&] { view.finish(); };
   apps::ClassifyReport report;
-  const int status = run_in_process(session, options.card, [&](host::InprocDevice& device) {
+  const auto program = [&](host::InprocDevice& device) {
     report = apps::run_classify(device, classify_options(options),
                                 [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
-  });
+  };
+  const int status = run_in_process(session, options.card, program, how);
   if (status != kExitDone) return status;
 
   fmt::print("{}{}", apps::to_text(report), session.time_table());

@@ -155,8 +155,24 @@ def onnx_model(nodes, tensors, in_dims, out):
 WEIGHT = onnx_tensor("w", (3, 2), [0.5] * 6)
 BIAS = onnx_tensor("b", (2,), [1.0, -1.0])
 
+def gdb(*packets):
+    """A debugger's packets, one a piece."""
+    def framed(payload):
+        return b"$" + payload + b"#%02x" % (sum(payload) & 255)
+    return b"\0".join(each if each in (b"+", b"-", b"\3") else framed(each) for each in packets)
+
+
 FILES = {
     "vfio_user": SESSIONS,
+    "gdb": {
+        "attach": gdb(b"qSupported:swbreak+;hwbreak+;vContSupported+", b"+", b"QStartNoAckMode", b"vMustReplyEmpty", b"?",
+                      b"qXfer:features:read:target.xml:0,fff", b"qXfer:threads:read::0,fff", b"Hg1", b"qC", b"qAttached",
+                      b"qfThreadInfo", b"qsThreadInfo", b"g", b"T2", b"qThreadExtraInfo,2"),
+        "run": gdb(b"vCont?", b"Z0,100000,4", b"Z2,100040,8", b"vCont;s:1;c", b"vCont;c", b"c", b"\3", b"s",
+                   b"z0,100000,4", b"D"),
+        "memory": gdb(b"m100000,10", b"M100000,2:abcd", b"X100000,2:}\x03x", b"p1", b"P1=0102030405060708", b"p9",
+                      b"G" + b"00" * 32, b"qRcmd,68656c70", b"-", b"k"),
+    },
     "board": {
         "server": (TOP / "platform/boards/servers/server-1.yaml").read_bytes(),
         "card": (TOP / "platform/boards/cards/atom-ca22.yaml").read_bytes(),

@@ -25,8 +25,8 @@ class FirmwareRefused : public runtime::DeviceError {
 /// are simulated time. Call only from the host's body.
 class InprocDevice final : public runtime::Device {
  public:
-  /// Boots the card with `firmware` (the contents of an image file) if it is not running, shakes hands and makes one
-  /// queue. Throws FirmwareRefused for a wrong image, else DeviceError.
+  /// Boots the card with `firmware` (the contents of an image file; empty: it starts by itself), shakes hands and makes
+  /// one queue. Throws FirmwareRefused for a wrong image, else DeviceError.
   InprocDevice(InprocHost& host, const PciFunction& function, std::span<const uint8_t> firmware);
   ~InprocDevice() override;
 
