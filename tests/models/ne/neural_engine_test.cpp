@@ -259,13 +259,13 @@ constexpr npu_fault kAddress = NPU_FAULT_ADDRESS;
 TEST(NeuralEngineFaults, EveryFieldOfAGemmIsChecked) {
   expect_faults(gemm(), {
                             {"kind", [](npu_command& c) { c.kind = NPU_COMMAND_NEURAL_DMA; }, kIllegal},
-                            {"opcode", [](npu_command& c) { c.opcode = 3; }, kIllegal},
+                            {"opcode", [](npu_command& c) { c.opcode = 13; }, kIllegal},
                             {"engine", [](npu_command& c) { c.engine = 2; }, kIllegal},
                             {"flags", [](npu_command& c) { c.flags = 1; }, kIllegal},
                             {"type", [](npu_command& c) { c.u.gemm.type = NPU_TYPE_FP32; }, kIllegal},
                             {"accumulate", [](npu_command& c) { c.u.gemm.accumulate = 2; }, kIllegal},
-                            {"reserved0", [](npu_command& c) { c.u.gemm.reserved0 = 1; }, kIllegal},
-                            {"reserved", [](npu_command& c) { c.u.gemm.reserved[13] = 1; }, kIllegal},
+                            {"unknown flags", [](npu_command& c) { c.u.gemm.flags = 4; }, kIllegal},
+                            {"reserved", [](npu_command& c) { c.u.gemm.reserved[9] = 1; }, kIllegal},
                             {"m 0", [](npu_command& c) { c.u.gemm.m = 0; }, kIllegal},
                             {"n 0", [](npu_command& c) { c.u.gemm.n = 0; }, kIllegal},
                             {"k 0", [](npu_command& c) { c.u.gemm.k = 0; }, kIllegal},
