@@ -85,6 +85,26 @@ struct CardConfig {
   struct TaskManager {
     double dispatch_ns;
   } task_manager;
+
+  /// What each rail of base::Rail takes without work, and the energy of work.
+  struct Power {
+    struct Rails {
+      double neural;
+      double system;
+      double dram;
+      double pcie;
+    };
+    Rails idle_w;    ///< In P-state P14.
+    Rails clocks_w;  ///< On top with clocks at their nominal frequency; falls with it.
+    double pj_per_mac_int8;
+    double pj_per_mac_fp16;
+    double pj_per_vector_element;
+    double pj_per_byte_scratchpad;
+    double pj_per_byte_shared;
+    double pj_per_byte_noc;
+    double pj_per_byte_dram;
+    double pj_per_byte_pcie;
+  } power;
 };
 
 /// A switch chip as its file describes it; the keys and units of platform/boards/switches/*.yaml.

@@ -110,6 +110,33 @@ CardConfig::TaskManager read_task_manager(YamlReader reader) {
   return manager;
 }
 
+CardConfig::Power::Rails read_rails(YamlReader reader) {
+  const CardConfig::Power::Rails rails{.neural = reader.number("neural", 0, 1000),
+                                       .system = reader.number("system", 0, 1000),
+                                       .dram = reader.number("dram", 0, 1000),
+                                       .pcie = reader.number("pcie", 0, 1000)};
+  reader.finish();
+  return rails;
+}
+
+CardConfig::Power read_power(YamlReader reader) {
+  CardConfig::Power power{};
+  power.idle_w = read_rails(reader.mapping("idle_w"));
+  power.clocks_w = read_rails(reader.mapping("clocks_w"));
+  auto work = reader.mapping("work");
+  power.pj_per_mac_int8 = work.number("pj_per_mac_int8", 0, 1e6);
+  power.pj_per_mac_fp16 = work.number("pj_per_mac_fp16", 0, 1e6);
+  power.pj_per_vector_element = work.number("pj_per_vector_element", 0, 1e6);
+  power.pj_per_byte_scratchpad = work.number("pj_per_byte_scratchpad", 0, 1e6);
+  power.pj_per_byte_shared = work.number("pj_per_byte_shared", 0, 1e6);
+  power.pj_per_byte_noc = work.number("pj_per_byte_noc", 0, 1e6);
+  power.pj_per_byte_dram = work.number("pj_per_byte_dram", 0, 1e6);
+  power.pj_per_byte_pcie = work.number("pj_per_byte_pcie", 0, 1e6);
+  work.finish();
+  reader.finish();
+  return power;
+}
+
 }  // namespace
 
 CardConfig read_card(YamlReader& reader, const std::string& boards) {
@@ -123,6 +150,7 @@ CardConfig read_card(YamlReader& reader, const std::string& boards) {
   card.noc = read_noc(reader.mapping("noc"));
   card.dma = read_dma(reader.mapping("dma"));
   card.task_manager = read_task_manager(reader.mapping("task_manager"));
+  card.power = read_power(reader.mapping("power"));
   reader.finish();
   if (card.pcie.aperture_most_mib > card.dram.mib) {
     reader.fail("pcie", fmt::format("aperture_most_mib: more than the DRAM; at most {}", card.dram.mib));
