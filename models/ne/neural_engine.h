@@ -34,6 +34,10 @@ class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget
   base::ScratchpadPort scratchpad;
   base::TensorCorePort tensor;
 
+  /// What the vector and transpose units take; the tensor core has a tap and a clock of its own.
+  base::PowerTap& power() { return vector_unit_.power; }
+  base::ClockInput& clock() { return vector_unit_.clock; }
+
   /// Returns when the command's writes are visible; on a fault the contents of its output are undefined. A command
   /// that reset() abandons returns at once with NPU_FAULT_BUS and is not counted.
   base::CommandOutcome execute(const base::CommandRequest& request) override;

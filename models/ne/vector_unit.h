@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <systemc>
 
+#include "models/base/clock.h"
+#include "models/base/power_meter.h"
 #include "models/base/scratchpad_port.h"
 #include "models/ne/command_plan.h"
 #include "models/ne/neural_cache.h"
@@ -26,12 +28,16 @@ class VectorUnit {
   /// From ELEMENTWISE on, with the plan of command_plan.h.
   Timed run(const npu_command& command, const CommandPlan& plan);
 
+  base::PowerTap power;
+  base::ClockInput clock;  ///< Stretches the units' cycles.
+
   [[nodiscard]] NeuralCache& cache() { return cache_; }
 
  private:
   base::CommandOutcome compute(const npu_vector& vector);
   base::CommandOutcome compute(const npu_command& command, const CommandPlan& plan);
   base::CommandOutcome check_indices(const npu_gather& gather, const uint8_t* index) const;
+  void spend(uint64_t operations, uint64_t bytes, sc_core::sc_time duration) const;
   [[nodiscard]] sc_core::sc_time cycles(uint64_t count) const;
 
   base::ScratchpadPort& scratchpad_;

@@ -222,12 +222,41 @@ CommandOutcome TensorCore::pass_time(std::span<const Product> products, sc_time&
   for (size_t i = 0; i < products.size() && outcome.ok(); ++i) {
     outcome = stream(products[i], i + 1 < products.size() ? &products[i + 1] : nullptr, end);
   }
+  const sc_time begin = delay;
   delay = end + cycles(uint64_t{shape.rows} + shape.columns);
+  if (outcome.ok()) spend(products, begin, delay);
   return outcome;
 }
 
+void TensorCore::spend(std::span<const Product> products, sc_time begin, sc_time end) const {
+  double joules = 0;
+  for (const Product& product : products) {
+    const Tiling tiling(product.n, product.k, array(product.type));
+    const auto macs = static_cast<double>(product.m * product.n * product.k);
+    const uint64_t sums = product.m * product.n * kSumBytes * (product.accumulate ? 2 : 1);
+    const uint64_t bytes = tiling.strips() * bytes_of(product.type, product.m * product.k) +
+                           bytes_of(product.type, product.n * product.k) + sums;
+    joules += macs * joules_per_mac(product.type) + static_cast<double>(bytes) * parameters_.joules_per_scratchpad_byte;
+  }
+  const sc_time now = sc_core::sc_time_stamp();
+  power.spend(joules, now + begin, now + end);
+}
+
+double TensorCore::joules_per_mac(uint8_t type) const {
+  switch (type) {
+    case NPU_TYPE_INT4:
+      return parameters_.joules_per_mac_int8 / 2;
+    case NPU_TYPE_FP16:
+    case NPU_TYPE_BF16:
+      return parameters_.joules_per_mac_fp16;
+    default:
+      return parameters_.joules_per_mac_int8;
+  }
+}
+
 sc_time TensorCore::cycles(uint64_t count) const {
-  return sc_time::from_value(static_cast<uint64_t>(std::llround(static_cast<double>(count) * ticks_per_cycle_)));
+  return sc_time::from_value(
+      static_cast<uint64_t>(std::llround(static_cast<double>(count * clock.stretch()) * ticks_per_cycle_)));
 }
 
 }  // namespace npuvp::tensor_core

@@ -5,7 +5,9 @@
 #include <span>
 #include <systemc>
 
+#include "models/base/clock.h"
 #include "models/base/environment.h"
+#include "models/base/power_meter.h"
 #include "models/base/scratchpad_port.h"
 #include "models/base/tensor_core_port.h"
 
@@ -25,6 +27,9 @@ struct Parameters {
   ArrayShape int8{128, 64};                  ///< FP8 too.
   ArrayShape fp16{64, 32};                   ///< BF16 too.
   double clock_hz = 32e12 / (8 * 2 * 2048);  ///< 976.5625 MHz, derived from the peak and the shape.
+  double joules_per_mac_int8 = 0;            ///< FP8 too; INT4 half of it (u).
+  double joules_per_mac_fp16 = 0;            ///< BF16 too.
+  double joules_per_scratchpad_byte = 0;     ///< Of operands and results.
   bool compute = true;                       ///< False: time only, contents are not touched.
 };
 
@@ -41,6 +46,8 @@ class TensorCore final : public sc_core::sc_module, public base::TensorCoreTarge
   TensorCore(sc_core::sc_module_name name, base::Environment& environment, Parameters parameters);
 
   base::ScratchpadPort scratchpad;
+  base::PowerTap power;
+  base::ClockInput clock;  ///< Stretches the array's cycles.
 
   base::CommandOutcome execute(const npu_gemm& gemm, sc_core::sc_time& delay) override;
   base::CommandOutcome convolve(const npu_convolution& convolution, sc_core::sc_time& delay) override;
@@ -63,6 +70,8 @@ class TensorCore final : public sc_core::sc_module, public base::TensorCoreTarge
   /// All tiles of one product from `end` on, while the weights of `next` load during the last one.
   base::CommandOutcome stream(const Product& product, const Product* next, sc_core::sc_time& end);
   base::CommandOutcome pass_time(std::span<const Product> products, sc_core::sc_time& delay);
+  void spend(std::span<const Product> products, sc_core::sc_time begin, sc_core::sc_time end) const;
+  [[nodiscard]] double joules_per_mac(uint8_t type) const;
   [[nodiscard]] const ArrayShape& array(uint8_t type) const;
   [[nodiscard]] sc_core::sc_time cycles(uint64_t count) const;
 

@@ -13,11 +13,11 @@
 
 namespace npuvp::test {
 
-/// Numbers of 600 bits: more than what the smallest FP32 number squared adds to 1.
+/// Numbers of 320 bits: more than what the smallest FP32 number squared adds to 1.
 class ExactFunctions {
  public:
   ExactFunctions() {
-    for (auto& number : numbers_) mpfr_init2(&number, 600);
+    for (auto& number : numbers_) mpfr_init2(&number, 320);
   }
   ~ExactFunctions() {
     for (auto& number : numbers_) mpfr_clear(&number);
