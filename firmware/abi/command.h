@@ -29,6 +29,12 @@ enum npu_command_kind {
 };
 
 /*
+ * A Neural Engine has two queues, so that its units work side by side: one of all its commands and, with this bit in the
+ * command's engine, one of those for the vector and transpose units.
+ */
+#define NPU_ENGINE_VECTOR_QUEUE 0x80u
+
+/*
  * Address in a command: space in bits 63:56, offset in 55:0. Spaces 0..15 are the job's segments.
  * Scratchpad: the engine's own (Neural DMA and Neural Engine name the engine in the command).
  */
@@ -43,26 +49,50 @@ enum npu_type {
 	NPU_TYPE_INT32 = 2,
 	NPU_TYPE_FP16 = 3,
 	NPU_TYPE_FP32 = 4,
+	NPU_TYPE_BF16 = 5,
+	NPU_TYPE_FP8_E4M3 = 6, /* OCP 8-bit: no infinity, 448 is the largest */
+	NPU_TYPE_FP8_E5M2 = 7,
+	NPU_TYPE_INT4 = 8, /* two a byte, the first in bits 3:0; each row begins with a byte */
 };
 
+/* The instruction set of the Neural Engine; models/ne/README.md describes each. */
 enum npu_ne_opcode {
 	NPU_NE_GEMM = 1,
 	NPU_NE_VECTOR = 2,
+	NPU_NE_CONVOLUTION = 3,
+	NPU_NE_ELEMENTWISE = 4,
+	NPU_NE_REDUCE = 5,
+	NPU_NE_SOFTMAX = 6,
+	NPU_NE_NORMALIZE = 7,
+	NPU_NE_ROTARY = 8,
+	NPU_NE_GATHER = 9,
+	NPU_NE_SCATTER = 10,
+	NPU_NE_TOP_K = 11,
+	NPU_NE_TRANSPOSE = 12,
 };
 
 enum npu_dma_opcode {
 	NPU_DMA_COPY = 1,
 };
 
-/* C[m,n] = (accumulate ? C : 0) + sum over k of A[m,k] * B[k,n]. INT8 -> INT32 or FP16 -> FP32. */
+#define NPU_GEMM_TRANSPOSE_A 1u /* A is stored as k rows of m */
+#define NPU_GEMM_TRANSPOSE_B 2u /* B is stored as n rows of k */
+
+/*
+ * C[m,n] = (accumulate ? C : 0) + sum over k of A[m,k] * B[k,n], `batch` times.
+ * INT8, INT4 -> INT32; FP16, BF16, FP8 -> FP32.
+ */
 struct npu_gemm {
 	uint32_t a, b, c; /* byte offsets in the scratchpad; a, b 16-byte, c 64-byte aligned */
 	uint32_t m, n, k; /* elements, 1..65535 */
 	uint32_t a_stride, b_stride, c_stride; /* bytes from row to row; multiples of 16, 16, 64 */
-	uint8_t type;			       /* enum npu_type of A and B: INT8 or FP16 */
+	uint8_t type;			       /* enum npu_type of A and B; not INT32, not FP32 */
 	uint8_t accumulate;		       /* 0 or 1 */
-	uint16_t reserved0;
-	uint32_t reserved[14];
+	uint16_t flags;			       /* NPU_GEMM_* */
+	uint32_t batch;			       /* matrices, 0 and 1: one; up to 65535 */
+	uint32_t a_batch_stride, b_batch_stride,
+		c_batch_stride; /* bytes from matrix to matrix; a and b: 0 for the same one */
+	uint32_t reserved[10];
 };
 static_assert(sizeof(struct npu_gemm) == 96, "gemm layout");
 
@@ -82,6 +112,245 @@ struct npu_vector {
 	uint32_t reserved[15];
 };
 static_assert(sizeof(struct npu_vector) == 96, "vector layout");
+
+/*
+ * A stack of matrices in the scratchpad: planes x rows x columns. Elements of a row lie side by side; a stride of 0 in an
+ * input is the same row or plane again.
+ */
+struct npu_operand {
+	uint32_t offset;		   /* bytes, aligned to the element */
+	uint32_t row_stride, plane_stride; /* bytes from row to row and from plane to plane */
+};
+
+/* How a result becomes a number of its type: models/arithmetic/README.md, section Conversion. */
+enum npu_rounding {
+	NPU_ROUND_NEAREST_EVEN = 0,
+	NPU_ROUND_TOWARD_ZERO = 1,
+	NPU_ROUND_DOWN = 2,
+	NPU_ROUND_UP = 3,
+	NPU_ROUND_NEAREST_AWAY = 4,
+};
+
+enum npu_saturation {
+	NPU_SATURATE_INTEGERS = 0, /* floating-point overflow becomes infinity, NaN in FP8 E4M3 */
+	NPU_SATURATE_ALL = 1,  /* floating-point overflow and infinity become the largest number */
+	NPU_SATURATE_NONE = 2, /* integers wrap */
+};
+
+/* Of a result: type, and how numbers come to it. */
+struct npu_result {
+	uint8_t type;	    /* enum npu_type */
+	uint8_t rounding;   /* enum npu_rounding */
+	uint8_t saturation; /* enum npu_saturation */
+	uint8_t reserved;
+};
+
+/*
+ * OUT[image, y, x, o] = (accumulate ? OUT : 0) + sum over (ky, kx, i) of
+ * IN[image, y * stride_y - pad_top + ky * dilation_y, x * stride_x - pad_left + kx * dilation_x, group's i]
+ * * WEIGHTS[ky, kx, i, o]. Pixels outside of the image are `pad_value`.
+ */
+struct npu_convolution {
+	uint32_t in, weights, out; /* byte offsets in the scratchpad */
+	uint16_t images, in_height, in_width, in_channels;
+	uint16_t out_height, out_width, out_channels, groups;
+	uint32_t in_pixel_stride, in_row_stride, in_image_stride;    /* bytes */
+	uint32_t out_pixel_stride, out_row_stride, out_image_stride; /* bytes; multiples of 4 */
+	uint32_t
+		weight_stride; /* bytes from one (ky, kx, i) to the next; the out_channels lie side by side */
+	uint16_t kernel_height, kernel_width;
+	uint16_t stride_y, stride_x, dilation_y, dilation_x;
+	uint16_t pad_top, pad_left;
+	uint8_t type;	    /* as in npu_gemm */
+	uint8_t accumulate; /* 0 or 1 */
+	int8_t pad_value;   /* 0 for floating-point types */
+	uint8_t reserved0;
+	uint32_t reserved[5];
+};
+static_assert(sizeof(struct npu_convolution) == 96, "convolution layout");
+
+/* One operand: a. */
+enum npu_elementwise_operation {
+	NPU_OP_COPY = 1, /* converts a */
+	NPU_OP_NEGATE = 2,
+	NPU_OP_ABSOLUTE = 3,
+	NPU_OP_SIGN = 4,
+	NPU_OP_FLOOR = 5,
+	NPU_OP_CEILING = 6,
+	NPU_OP_ROUND = 7, /* to nearest even */
+	NPU_OP_NOT = 8,
+	NPU_OP_SQRT = 16,
+	NPU_OP_RSQRT = 17,
+	NPU_OP_RECIPROCAL = 18,
+	NPU_OP_EXP = 19,
+	NPU_OP_LOG = 20,
+	NPU_OP_SIGMOID = 21,
+	NPU_OP_TANH = 22,
+	NPU_OP_ERF = 23,
+	NPU_OP_GELU = 24,      /* with erf */
+	NPU_OP_GELU_TANH = 25, /* its approximation with tanh */
+	NPU_OP_SILU = 26,
+	/* two operands: a, b */
+	NPU_OP_ADD = 32,
+	NPU_OP_SUBTRACT = 33,
+	NPU_OP_MULTIPLY = 34,
+	NPU_OP_DIVIDE = 35,
+	NPU_OP_MINIMUM = 36,
+	NPU_OP_MAXIMUM = 37,
+	NPU_OP_AND = 38,
+	NPU_OP_OR = 39,
+	NPU_OP_XOR = 40,
+	NPU_OP_EQUAL = 41, /* comparisons give INT32 1 or 0 */
+	NPU_OP_NOT_EQUAL = 42,
+	NPU_OP_LESS = 43,
+	NPU_OP_LESS_EQUAL = 44,
+	NPU_OP_GREATER = 45,
+	NPU_OP_GREATER_EQUAL = 46,
+	/* three operands: a, b, c */
+	NPU_OP_MULTIPLY_ADD = 64, /* a * b + c, rounded once */
+	NPU_OP_CLAMP = 65,	  /* between b and c */
+	NPU_OP_SELECT = 66,	  /* a != 0 ? b : c */
+	NPU_OP_QUANTIZE = 67,	  /* round(a / b) + c; b scale, c zero point */
+	NPU_OP_DEQUANTIZE = 68,	  /* (a - c) * b */
+};
+
+#define NPU_ELEMENTWISE_BROADCAST_A 1u /* one element a row, for all of its columns */
+#define NPU_ELEMENTWISE_BROADCAST_B 2u
+#define NPU_ELEMENTWISE_BROADCAST_C 4u
+#define NPU_ELEMENTWISE_IMMEDIATE_B 8u /* b is immediate_b, of type INT32 or FP32 */
+#define NPU_ELEMENTWISE_IMMEDIATE_C 16u
+
+/* OUT = operation(A, B, C), element by element. */
+struct npu_elementwise {
+	uint32_t planes, rows, columns; /* 1..65535 */
+	struct npu_operand out, a, b, c;
+	struct npu_result result;
+	uint8_t operation; /* enum npu_elementwise_operation */
+	uint8_t flags;	   /* NPU_ELEMENTWISE_* */
+	uint8_t a_type, b_type, c_type;
+	uint8_t reserved0[3];
+	uint32_t immediate_b, immediate_c; /* bits */
+	uint32_t reserved[4];
+};
+static_assert(sizeof(struct npu_elementwise) == 96, "elementwise layout");
+
+enum npu_reduction {
+	NPU_REDUCE_SUM = 1,
+	NPU_REDUCE_SUM_OF_SQUARES = 2,
+	NPU_REDUCE_MAXIMUM = 3,
+	NPU_REDUCE_MINIMUM = 4,
+};
+
+enum npu_axis {
+	NPU_AXIS_COLUMNS = 0, /* OUT: planes x rows x 1 */
+	NPU_AXIS_ROWS = 1,    /* OUT: planes x 1 x columns */
+};
+
+struct npu_reduce {
+	uint32_t planes, rows, columns; /* of IN */
+	struct npu_operand out, in;
+	struct npu_result result; /* not INT4 with NPU_AXIS_COLUMNS */
+	uint8_t operation;	  /* enum npu_reduction */
+	uint8_t axis;		  /* enum npu_axis */
+	uint8_t in_type;
+	uint8_t reserved0;
+	uint32_t reserved[13];
+};
+static_assert(sizeof(struct npu_reduce) == 96, "reduce layout");
+
+/* Each row: exp(scale * x - max) / sum of them. */
+struct npu_softmax {
+	uint32_t planes, rows, columns;
+	struct npu_operand out, in;
+	struct npu_result result;
+	uint32_t scale; /* FP32 bits */
+	uint8_t in_type;
+	uint8_t reserved0[3];
+	uint32_t reserved[12];
+};
+static_assert(sizeof(struct npu_softmax) == 96, "softmax layout");
+
+#define NPU_NORMALIZE_RMS 1u /* root mean square; else mean and variance */
+#define NPU_NORMALIZE_GAMMA 2u
+#define NPU_NORMALIZE_BETA 4u
+
+/* Each row: (x - mean) / sqrt(variance + epsilon) * gamma + beta, or x / sqrt(mean of squares + epsilon) * gamma + beta. */
+struct npu_normalize {
+	uint32_t planes, rows, columns;
+	struct npu_operand out, in;
+	struct npu_result result;
+	uint32_t gamma, beta; /* byte offsets of `columns` FP32 numbers */
+	uint32_t epsilon;     /* FP32 bits */
+	uint8_t in_type;
+	uint8_t flags; /* NPU_NORMALIZE_* */
+	uint16_t reserved0;
+	uint32_t reserved[10];
+};
+static_assert(sizeof(struct npu_normalize) == 96, "normalize layout");
+
+#define NPU_ROTARY_INTERLEAVED \
+	1u /* pairs (0, 1), (2, 3), ...; else (0, columns / 2), (1, columns / 2 + 1), ... */
+
+/* Rotary position embedding: turns each pair of a row by an angle given as its cosine and sine. */
+struct npu_rotary {
+	uint32_t planes, rows, columns; /* columns even */
+	struct npu_operand out, in;
+	struct npu_operand cosine, sine; /* FP32, columns / 2 wide */
+	struct npu_result result;
+	uint8_t in_type;
+	uint8_t flags; /* NPU_ROTARY_* */
+	uint16_t reserved0;
+	uint32_t reserved[7];
+};
+static_assert(sizeof(struct npu_rotary) == 96, "rotary layout");
+
+enum npu_scatter_mode {
+	NPU_SCATTER_STORE = 0,
+	NPU_SCATTER_ADD = 1,
+	NPU_SCATTER_MAXIMUM = 2,
+	NPU_SCATTER_MINIMUM = 3,
+};
+
+/*
+ * GATHER: ROWS[i] = TABLE[index[i]]. SCATTER: TABLE[index[i]] = ROWS[i], or combined with what is there, for i = 0, 1, ...
+ * A negative index counts from the table's end. An index outside of the table is NPU_FAULT_ADDRESS, nothing is written.
+ */
+struct npu_gather {
+	uint32_t rows, columns, table_rows;
+	uint32_t data, data_stride;   /* ROWS: byte offset and bytes from row to row */
+	uint32_t table, table_stride; /* TABLE */
+	uint32_t index;		      /* byte offset of `rows` INT32 numbers */
+	uint8_t type;		      /* of ROWS and TABLE */
+	uint8_t mode;		      /* enum npu_scatter_mode; 0 for GATHER */
+	uint16_t reserved0;
+	uint32_t reserved[15];
+};
+static_assert(sizeof(struct npu_gather) == 96, "gather layout");
+
+#define NPU_TOP_K_SMALLEST 1u
+
+/* The k largest (or smallest) elements of each row in order, and their columns. Of equal ones the first comes first. */
+struct npu_top_k {
+	uint32_t rows, columns, k; /* k <= columns */
+	uint32_t in, in_stride;
+	uint32_t values, values_stride;	  /* of the type of IN */
+	uint32_t indices, indices_stride; /* INT32 */
+	uint8_t type;			  /* not INT4 */
+	uint8_t flags;			  /* NPU_TOP_K_* */
+	uint16_t reserved0;
+	uint32_t reserved[14];
+};
+static_assert(sizeof(struct npu_top_k) == 96, "top-k layout");
+
+/* OUT[plane, column, row] = IN[plane, row, column]; bits unchanged. */
+struct npu_transpose {
+	uint32_t planes, rows, columns; /* of IN */
+	struct npu_operand out, in;
+	uint8_t type;
+	uint8_t reserved0[3];
+	uint32_t reserved[14];
+};
+static_assert(sizeof(struct npu_transpose) == 96, "transpose layout");
 
 /* Copies `rows` rows of `row_bytes`; both sides strided. */
 struct npu_dma {
@@ -109,6 +378,15 @@ struct npu_command {
 	union {
 		struct npu_gemm gemm;
 		struct npu_vector vector;
+		struct npu_convolution convolution;
+		struct npu_elementwise elementwise;
+		struct npu_reduce reduce;
+		struct npu_softmax softmax;
+		struct npu_normalize normalize;
+		struct npu_rotary rotary;
+		struct npu_gather gather;
+		struct npu_top_k top_k;
+		struct npu_transpose transpose;
 		struct npu_dma dma;
 		uint8_t bytes[96];
 	} u;

@@ -12,7 +12,7 @@ namespace npuvp::arithmetic {
 // the same bits on every host. Callers have checked the command: shapes, types and that operands are disjoint.
 // Little-endian memory; operands need no alignment.
 
-/// C[m,n] = (accumulate ? C : 0) + A[m,k] * B[k,n]. A and B INT8 and C INT32, or A and B FP16 and C FP32.
+/// C[m,n] = (accumulate ? C : 0) + A[m,k] * B[k,n]. A and B INT8 and C INT32, or A and B FP16 or BF16 and C FP32.
 struct GemmOperands {
   const uint8_t* a;
   const uint8_t* b;
@@ -24,6 +24,13 @@ struct GemmOperands {
 
 void gemm_int8(const GemmOperands& gemm);
 void gemm_fp16(const GemmOperands& gemm);
+void gemm_bf16(const GemmOperands& gemm);
+
+/// A whole GEMM command: all types, stored transposed or not, all matrices of a batch.
+void gemm(const npu_gemm& command, const uint8_t* a, const uint8_t* b, uint8_t* c);
+
+/// A whole CONVOLUTION command.
+void convolution(const npu_convolution& command, const uint8_t* in, const uint8_t* weights, uint8_t* out);
 
 /// OUT[m,n] = convert(scale[n] * relu(IN[m,n] + bias[n])), each stage only if `flags` names it.
 /// `out` may equal `in` if element sizes and strides are equal.
@@ -40,7 +47,7 @@ struct VectorOperands {
 
 void vector_operation(const VectorOperands& vector);
 
-/// Size of an element in bytes, 0 for a value that is no type.
+/// Size of an element of a VECTOR command in bytes, 0 for a value that is no type of its.
 [[nodiscard]] constexpr uint32_t element_bytes(uint32_t type) {
   switch (type) {
     case NPU_TYPE_INT8:

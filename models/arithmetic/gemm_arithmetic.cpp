@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/arithmetic/arithmetic.h"
-#include "models/arithmetic/fp16.h"
+#include "models/arithmetic/formats.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "models/arithmetic/gemm_arithmetic.cpp"
@@ -66,6 +66,33 @@ struct Fp16 {
     return sum;
   }
   static float stored(float sum) { return std::isnan(sum) ? std::bit_cast<float>(kCanonicalNan32) : sum; }
+};
+
+struct Bf16 : Fp16 {
+  static void pack_a(const uint8_t* row, size_t k, float* words) {
+    for (size_t i = 0; i < k; ++i) words[i] = bf16_to_fp32(element(row, i));
+  }
+  static void pack_b(const uint8_t* row, size_t /*stride*/, size_t /*k*/, size_t columns, float* words) {
+    for (size_t i = 0; i < columns; ++i) words[i] = bf16_to_fp32(element(row, i));
+  }
+  // The product may overflow or underflow FP32, so that only a fused operation is exact enough.
+  template <class V>
+  static void step(V a, V b, V& sum, V& sum_high) {
+#if HWY_NATIVE_FMA
+    Fp16::step(a, b, sum, sum_high);
+#else
+    const hn::DFromV<V> d;
+    HWY_ALIGN float x[kLanes];
+    HWY_ALIGN float y[kLanes];
+    HWY_ALIGN float z[kLanes];
+    hn::Store(a, d, x);
+    hn::Store(b, d, y);
+    hn::Store(sum, d, z);
+    for (size_t i = 0; i < kLanes; ++i) z[i] = std::fma(x[i], y[i], z[i]);
+    sum = hn::Load(d, z);
+    (void)sum_high;
+#endif
+  }
 };
 
 struct Int8 {
@@ -226,6 +253,9 @@ void multiply_int8(const GemmOperands& gemm) {
 void multiply_fp16(const GemmOperands& gemm) {
   multiply<Fp16>(gemm);
 }
+void multiply_bf16(const GemmOperands& gemm) {
+  multiply<Bf16>(gemm);
+}
 
 }  // namespace
 }  // namespace npuvp::arithmetic::HWY_NAMESPACE
@@ -236,6 +266,7 @@ namespace npuvp::arithmetic {
 namespace {
 HWY_EXPORT(multiply_int8);
 HWY_EXPORT(multiply_fp16);
+HWY_EXPORT(multiply_bf16);
 }  // namespace
 
 void gemm_int8(const GemmOperands& gemm) {
@@ -243,6 +274,9 @@ void gemm_int8(const GemmOperands& gemm) {
 }
 void gemm_fp16(const GemmOperands& gemm) {
   HWY_DYNAMIC_DISPATCH(multiply_fp16)(gemm);
+}
+void gemm_bf16(const GemmOperands& gemm) {
+  HWY_DYNAMIC_DISPATCH(multiply_bf16)(gemm);
 }
 
 }  // namespace npuvp::arithmetic

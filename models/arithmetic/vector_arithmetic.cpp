@@ -132,6 +132,8 @@ void with_output(const VectorOperands& v) {
       return with_flags<In, Half>(v);
     case NPU_TYPE_FP32:
       return with_flags<In, float>(v);
+    default:
+      return;
   }
 }
 
@@ -147,6 +149,8 @@ void vector_operation(const VectorOperands& vector) {
       return with_output<Half>(vector);
     case NPU_TYPE_FP32:
       return with_output<float>(vector);
+    default:
+      return;
   }
 }
 

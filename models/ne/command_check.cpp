@@ -5,6 +5,7 @@
 #include <span>
 
 #include "models/arithmetic/arithmetic.h"
+#include "models/arithmetic/vector_unit.h"
 
 namespace npuvp::ne {
 namespace {
@@ -23,7 +24,7 @@ bool all_zero(std::span<const uint32_t> words) {
   return std::all_of(words.begin(), words.end(), [](uint32_t word) { return word == 0; });
 }
 
-/// Bytes from the first to the last of an operand. At most 2^32 + 2^16 * 2^32 + 2^18: no overflow in 64 bits.
+/// Bytes from the first to the last of an operand. At most 2^32 + 2 * 2^16 * 2^32 + 2^18: no overflow in 64 bits.
 struct Extent {
   uint64_t begin;
   uint64_t bytes;
@@ -42,25 +43,42 @@ struct Extent {
 
 }  // namespace
 
-CommandCheck check_gemm(const npu_gemm& gemm, uint64_t scratchpad_bytes, bool fp16) {
-  if (gemm.type != NPU_TYPE_INT8 && gemm.type != NPU_TYPE_FP16) return illegal("GEMM type is neither INT8 nor FP16");
-  if (gemm.type == NPU_TYPE_FP16 && !fp16) return illegal("the tensor core does not support FP16");
+CommandCheck check_gemm(const npu_gemm& gemm, uint64_t scratchpad_bytes, const base::TensorCoreIdentification& core) {
+  constexpr unsigned kFlags = NPU_GEMM_TRANSPOSE_A | NPU_GEMM_TRANSPOSE_B;
+  const bool plain_type = gemm.type == NPU_TYPE_INT8 || (gemm.type == NPU_TYPE_FP16 && core.fp16);
+  if (arithmetic::row_bytes(gemm.type, 1) == 0 || gemm.type == NPU_TYPE_INT32 || gemm.type == NPU_TYPE_FP32) {
+    return illegal("the tensor unit has no such type");
+  }
+  if (!plain_type && !core.extended) return illegal("the tensor core does not support the type");
   if (gemm.accumulate > 1) return illegal("accumulate is neither 0 nor 1");
-  if (gemm.reserved0 != 0 || !all_zero(gemm.reserved)) return illegal("reserved fields of GEMM are not 0");
+  if ((gemm.flags & ~kFlags) != 0) return illegal("unknown flags");
+  if (!all_zero(gemm.reserved)) return illegal("reserved fields of GEMM are not 0");
+  const uint64_t batch = std::max(gemm.batch, 1u);
+  if (!core.extended && (gemm.flags != 0 || batch > 1)) return illegal("the tensor core does plain GEMM only");
+  if (batch > kLargestDimension) return illegal("batch more than 65535");
   if (!is_dimension(gemm.m) || !is_dimension(gemm.n) || !is_dimension(gemm.k)) return illegal("m, n or k not 1..65535");
-  if (((gemm.a | gemm.a_stride) & 15u) != 0) return illegal("A is not aligned to 16 bytes");
-  if (((gemm.b | gemm.b_stride) & 15u) != 0) return illegal("B is not aligned to 16 bytes");
-  if (((gemm.c | gemm.c_stride) & 63u) != 0) return illegal("C is not aligned to 64 bytes");
+  if (((gemm.a | gemm.a_stride | gemm.a_batch_stride) & 15u) != 0) return illegal("A is not aligned to 16 bytes");
+  if (((gemm.b | gemm.b_stride | gemm.b_batch_stride) & 15u) != 0) return illegal("B is not aligned to 16 bytes");
+  if (((gemm.c | gemm.c_stride | gemm.c_batch_stride) & 63u) != 0) return illegal("C is not aligned to 64 bytes");
 
-  const uint64_t element = arithmetic::element_bytes(gemm.type);
+  const bool a_transposed = (gemm.flags & NPU_GEMM_TRANSPOSE_A) != 0;
+  const bool b_transposed = (gemm.flags & NPU_GEMM_TRANSPOSE_B) != 0;
   const uint64_t c_row_bytes = uint64_t{gemm.n} * 4;
-  const Extent a(gemm.a, gemm.m, gemm.a_stride, gemm.k * element);
-  const Extent b(gemm.b, gemm.k, gemm.b_stride, gemm.n * element);
-  const Extent c(gemm.c, gemm.m, gemm.c_stride, c_row_bytes);
+  const auto extent = [&](uint32_t offset, uint32_t rows, uint32_t stride, uint64_t row_bytes, uint32_t batch_stride) {
+    return Extent(offset, rows, stride, row_bytes + (batch - 1) * batch_stride);
+  };
+  const Extent a = extent(gemm.a, a_transposed ? gemm.k : gemm.m, gemm.a_stride,
+                          arithmetic::row_bytes(gemm.type, a_transposed ? gemm.m : gemm.k), gemm.a_batch_stride);
+  const Extent b = extent(gemm.b, b_transposed ? gemm.n : gemm.k, gemm.b_stride,
+                          arithmetic::row_bytes(gemm.type, b_transposed ? gemm.k : gemm.n), gemm.b_batch_stride);
+  const Extent c = extent(gemm.c, gemm.m, gemm.c_stride, c_row_bytes, gemm.c_batch_stride);
   if (!a.inside(scratchpad_bytes)) return a.outside("A exceeds the scratchpad");
   if (!b.inside(scratchpad_bytes)) return b.outside("B exceeds the scratchpad");
   if (!c.inside(scratchpad_bytes)) return c.outside("C exceeds the scratchpad");
   if (gemm.m > 1 && gemm.c_stride < c_row_bytes) return illegal("rows of C overlap");
+  if (batch > 1 && gemm.c_batch_stride < Extent(gemm.c, gemm.m, gemm.c_stride, c_row_bytes).bytes) {
+    return illegal("matrices of C overlap");
+  }
   if (c.overlaps(a)) return illegal("C overlaps A");
   if (c.overlaps(b)) return illegal("C overlaps B");
   return {};

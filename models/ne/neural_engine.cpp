@@ -2,15 +2,13 @@
 #include "models/ne/neural_engine.h"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 
-#include "models/arithmetic/arithmetic.h"
-#include "models/ne/command_check.h"
+#include "models/ne/command_plan.h"
 
 namespace npuvp::ne {
 
 using base::CommandOutcome;
-using base::ScratchpadPort;
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
 using sc_core::SC_ZERO_TIME;
@@ -21,12 +19,32 @@ uint64_t nanoseconds(sc_time time) {
   return static_cast<uint64_t>(time / sc_time(1, sc_core::SC_NS));
 }
 
-uint64_t extent(uint32_t rows, uint32_t stride, uint64_t row_bytes) {
-  return uint64_t{rows - 1} * stride + row_bytes;
+uint64_t multiplications(const npu_command& command) {
+  if (command.opcode == NPU_NE_GEMM) {
+    const npu_gemm& gemm = command.u.gemm;
+    return uint64_t{std::max(gemm.batch, 1u)} * gemm.m * gemm.n * gemm.k;
+  }
+  const npu_convolution& c = command.u.convolution;
+  return uint64_t{c.images} * c.out_height * c.out_width * c.out_channels * c.kernel_height * c.kernel_width *
+         (c.in_channels / c.groups);
 }
 
-CommandOutcome bus_fault(uint64_t offset) {
-  return {NPU_FAULT_BUS, NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, offset)};
+/// A command that waits for another queue may find new contents in the scratchpad.
+bool waits(const npu_command& command) {
+  return std::any_of(std::begin(command.wait), std::end(command.wait),
+                     [](const npu_token_wait& wait) { return wait.token != NPU_TOKEN_NONE; });
+}
+
+Unit unit_of(const npu_command& command) {
+  switch (command.opcode) {
+    case NPU_NE_GEMM:
+    case NPU_NE_CONVOLUTION:
+      return Unit::kTensor;
+    case NPU_NE_TRANSPOSE:
+      return Unit::kTranspose;
+    default:
+      return Unit::kVector;
+  }
 }
 
 }  // namespace
@@ -39,7 +57,7 @@ NeuralEngine::NeuralEngine(sc_core::sc_module_name name, base::Environment& envi
       parameters_(parameters),
       log_(environment.logger(sc_module::name())),
       regs_(environment, sc_module::name()),
-      ticks_per_cycle_(1.0 / (parameters.clock_hz * sc_core::sc_get_time_resolution().to_seconds())) {
+      vector_unit_(scratchpad, parameters) {
   sc_assert(parameters.clock_hz > 0 && parameters.vector_lanes > 0 && parameters.scratchpad_bytes > 0);
   registers.register_b_transport(this, &NeuralEngine::registers_transport);
   registers.register_transport_dbg(this, &NeuralEngine::registers_debug);
@@ -75,34 +93,41 @@ void NeuralEngine::reset() {
   hang_next_ = false;
   abandon();
   regs_.reset();
-  tensor_busy_ = vector_busy_ = SC_ZERO_TIME;
+  busy_ = {};
+  vector_unit_.cache().reset();
   set_identity();
 }
 
 /// Every command inside returns at once.
 void NeuralEngine::abandon() {
   ++epoch_;
-  next_ticket_ = 0;
-  serving_ = 0;
-  show_work(nullptr);
+  lines_ = {};
+  show_work();
   abandoned_.notify();
+  vector_unit_.cache().forget_all();
   tensor->reset();
 }
 
-/// Tells in the registers whose command is being worked on; null: none.
-void NeuralEngine::show_work(const base::CommandRequest* request) {
-  regs_.STATUS.BUSY.set(request != nullptr ? 1 : 0);
-  regs_.STATUS.ASID.set(request != nullptr ? request->context : 0);
-  regs_.COMMAND.set(request != nullptr ? request->index : 0);
+/// Tells in the registers whose command is being worked on: of several units' the one that began first.
+void NeuralEngine::show_work() {
+  const Work* first = nullptr;
+  for (const Line& each : lines_) {
+    if (each.work && (first == nullptr || each.work->serial < first->serial)) first = &*each.work;
+  }
+  regs_.STATUS.BUSY.set(first != nullptr ? 1 : 0);
+  regs_.STATUS.ASID.set(first != nullptr ? first->context : 0);
+  regs_.COMMAND.set(first != nullptr ? first->index : 0);
 }
 
 CommandOutcome NeuralEngine::execute(const base::CommandRequest& request) {
   constexpr CommandOutcome kAbandoned{NPU_FAULT_BUS, 0};
   const npu_command command = *request.command;
   const uint64_t epoch = epoch_;
-  if (!wait_for_turn(epoch)) return kAbandoned;
+  const Unit unit = unit_of(command);
+  if (!wait_for_turn(unit, epoch)) return kAbandoned;
 
-  show_work(&request);
+  line(unit).work = Work{started_++, request.context, request.index};
+  show_work();
   if (hang_next_) {
     hang_next_ = false;
     while (epoch == epoch_) wait(abandoned_);
@@ -113,124 +138,80 @@ CommandOutcome NeuralEngine::execute(const base::CommandRequest& request) {
   if (done.duration > SC_ZERO_TIME) wait(done.duration, abandoned_);
   if (epoch != epoch_) return kAbandoned;
 
-  show_work(nullptr);
-  ++serving_;
+  line(unit).work.reset();
+  show_work();
+  ++line(unit).serving;
   turn_.notify();
   if (done.outcome.ok()) count(command, done.duration);
   return done.outcome;
 }
 
-bool NeuralEngine::wait_for_turn(uint64_t epoch) {
-  const uint64_t ticket = next_ticket_++;
-  while (epoch == epoch_ && ticket != serving_) wait(turn_ | abandoned_);
+bool NeuralEngine::wait_for_turn(Unit unit, uint64_t epoch) {
+  const uint64_t ticket = line(unit).next++;
+  while (epoch == epoch_ && ticket != line(unit).serving) wait(turn_ | abandoned_);
   return epoch == epoch_;
 }
 
-NeuralEngine::Timed NeuralEngine::run(const npu_command& command) {
+Timed NeuralEngine::run(const npu_command& command) {
   const auto refused = [&](const CommandOutcome& outcome, const char* reason) {
     log_->info("command with tag {} refused: {} (fault {}, address {:#x})", command.tag, reason,
                static_cast<int>(outcome.fault), outcome.fault_address);
     return Timed{outcome, SC_ZERO_TIME};
   };
   constexpr CommandOutcome kIllegal{NPU_FAULT_ILLEGAL_COMMAND, 0};
+  const bool vector_queue = (command.engine & NPU_ENGINE_VECTOR_QUEUE) != 0;
   if (command.kind != NPU_COMMAND_NEURAL_ENGINE) return refused(kIllegal, "not a Neural Engine command");
-  if (command.engine != parameters_.index) return refused(kIllegal, "meant for another engine");
+  if ((command.engine & ~NPU_ENGINE_VECTOR_QUEUE) != parameters_.index) {
+    return refused(kIllegal, "meant for another engine");
+  }
   if (command.flags != 0) return refused(kIllegal, "flags are not 0");
-
-  switch (command.opcode) {
-    case NPU_NE_GEMM: {
-      const CommandCheck check =
-          check_gemm(command.u.gemm, parameters_.scratchpad_bytes, tensor->identification().fp16);
-      return check.ok() ? run_gemm(command.u.gemm) : refused(check.outcome, check.reason);
-    }
-    case NPU_NE_VECTOR: {
-      const CommandCheck check = check_vector(command.u.vector, parameters_.scratchpad_bytes);
-      return check.ok() ? run_vector(command.u.vector) : refused(check.outcome, check.reason);
-    }
-    default:
-      return refused(kIllegal, "unknown opcode");
+  if (vector_queue && unit_of(command) == Unit::kTensor) {
+    return refused(kIllegal, "the vector queue takes no commands of the tensor unit");
   }
+  if (waits(command)) vector_unit_.cache().forget_all();
+
+  const base::TensorCoreIdentification core = tensor->identification();
+  if (command.opcode == NPU_NE_GEMM) {
+    const CommandCheck check = check_gemm(command.u.gemm, parameters_.scratchpad_bytes, core);
+    return check.ok() ? run_tensor(command) : refused(check.outcome, check.reason);
+  }
+  if (command.opcode == NPU_NE_VECTOR) {
+    const CommandCheck check = check_vector(command.u.vector, parameters_.scratchpad_bytes);
+    return check.ok() ? vector_unit_.run(command.u.vector) : refused(check.outcome, check.reason);
+  }
+  const CommandPlan plan = plan_command(command, parameters_.scratchpad_bytes, parameters_.vector_lanes);
+  if (!plan.check.ok()) return refused(plan.check.outcome, plan.check.reason);
+  if (plan.unit != Unit::kTensor) return vector_unit_.run(command, plan);
+  return core.extended ? run_tensor(command) : refused(kIllegal, "the tensor core does plain GEMM only");
 }
 
-NeuralEngine::Timed NeuralEngine::run_gemm(const npu_gemm& gemm) {
+Timed NeuralEngine::run_tensor(const npu_command& command) {
   Timed result{{}, SC_ZERO_TIME};
-  result.outcome = tensor->execute(gemm, result.duration);
-  return result;
-}
-
-NeuralEngine::Timed NeuralEngine::run_vector(const npu_vector& vector) {
-  const CommandOutcome computed = compute_vector(vector);
-  if (!computed.ok()) return {computed, SC_ZERO_TIME};
-
-  const uint64_t row_cycles = (vector.n + parameters_.vector_lanes - 1) / parameters_.vector_lanes;
-  const uint64_t cycles = parameters_.vector_pipeline_cycles + row_cycles * vector.m;
-  const double ticks = static_cast<double>(cycles) * ticks_per_cycle_ * clock.stretch();
-  Timed result{{}, sc_time::from_value(static_cast<uint64_t>(std::llround(ticks)))};
-
-  const uint64_t in_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.in_type);
-  const uint64_t out_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.out_type);
-  const uint64_t parameter_bytes = uint64_t{vector.n} * 4;
-  ScratchpadPort::Stream in{vector.in, extent(vector.m, vector.in_stride, in_row)};
-  ScratchpadPort::Stream out{vector.out, extent(vector.m, vector.out_stride, out_row)};
-  ScratchpadPort::Stream bias{vector.bias, parameter_bytes};
-  ScratchpadPort::Stream scale{vector.scale, parameter_bytes};
-  const auto pass = [&](bool used, ScratchpadPort::Stream& stream, uint64_t bytes) {
-    if (used && result.outcome.ok()) {
-      result.outcome = scratchpad.charge_read(stream, bytes, SC_ZERO_TIME, result.duration);
-    }
-  };
-  pass((vector.flags & NPU_VECTOR_BIAS) != 0, bias, parameter_bytes);
-  pass((vector.flags & NPU_VECTOR_SCALE) != 0, scale, parameter_bytes);
-  pass(true, in, in_row * vector.m);
-  if (result.outcome.ok()) {
-    result.outcome = scratchpad.charge_write(out, out_row * vector.m, SC_ZERO_TIME, result.duration);
+  if (command.opcode == NPU_NE_GEMM) {
+    result.outcome = tensor->execute(command.u.gemm, result.duration);
+  } else {
+    result.outcome = tensor->convolve(command.u.convolution, result.duration);
   }
+  vector_unit_.cache().forget_all();  // where it wrote is not looked at
   return result;
-}
-
-CommandOutcome NeuralEngine::compute_vector(const npu_vector& vector) {
-  using Window = ScratchpadPort::Window;
-  const uint64_t in_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.in_type);
-  const uint64_t out_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.out_type);
-  const uint64_t parameter_bytes = uint64_t{vector.n} * 4;
-  const bool has_bias = (vector.flags & NPU_VECTOR_BIAS) != 0;
-  const bool has_scale = (vector.flags & NPU_VECTOR_SCALE) != 0;
-  Window in(scratchpad, vector.in, extent(vector.m, vector.in_stride, in_row));
-  if (!in.valid()) return bus_fault(vector.in);
-  Window out(scratchpad, vector.out, extent(vector.m, vector.out_stride, out_row));
-  if (!out.valid()) return bus_fault(vector.out);
-  // A stage that is off gets a window on IN, which is not read.
-  Window bias(scratchpad, has_bias ? vector.bias : vector.in, has_bias ? parameter_bytes : 1);
-  if (!bias.valid()) return bus_fault(vector.bias);
-  Window scale(scratchpad, has_scale ? vector.scale : vector.in, has_scale ? parameter_bytes : 1);
-  if (!scale.valid()) return bus_fault(vector.scale);
-
-  arithmetic::vector_operation({.in = in.data(),
-                                .out = out.data(),
-                                .bias = bias.data(),
-                                .scale = scale.data(),
-                                .m = vector.m,
-                                .n = vector.n,
-                                .in_stride = vector.in_stride,
-                                .out_stride = vector.out_stride,
-                                .in_type = static_cast<npu_type>(vector.in_type),
-                                .out_type = static_cast<npu_type>(vector.out_type),
-                                .flags = vector.flags});
-  return out.write_back() ? CommandOutcome{} : bus_fault(vector.out);
 }
 
 void NeuralEngine::count(const npu_command& command, sc_time duration) {
-  if (command.opcode == NPU_NE_GEMM) {
-    const npu_gemm& gemm = command.u.gemm;
-    tensor_busy_ += duration;
+  const Unit unit = unit_of(command);
+  busy(unit) += duration;
+  if (unit == Unit::kTensor) {
     regs_.GEMM_COMMANDS.set(regs_.GEMM_COMMANDS.get() + 1);
-    regs_.MACS.set(regs_.MACS.get() + uint64_t{gemm.m} * gemm.n * gemm.k);
-    regs_.TENSOR_BUSY_NS.set(nanoseconds(tensor_busy_));
-  } else {
-    vector_busy_ += duration;
+    regs_.MACS.set(regs_.MACS.get() + multiplications(command));
+    regs_.TENSOR_BUSY_NS.set(nanoseconds(busy(unit)));
+  } else if (unit == Unit::kVector) {
     regs_.VECTOR_COMMANDS.set(regs_.VECTOR_COMMANDS.get() + 1);
-    regs_.VECTOR_BUSY_NS.set(nanoseconds(vector_busy_));
+    regs_.VECTOR_BUSY_NS.set(nanoseconds(busy(unit)));
+  } else {
+    regs_.TRANSPOSE_COMMANDS.set(regs_.TRANSPOSE_COMMANDS.get() + 1);
+    regs_.TRANSPOSE_BUSY_NS.set(nanoseconds(busy(unit)));
   }
+  regs_.CACHE_HIT_BYTES.set(vector_unit_.cache().hit_bytes());
+  regs_.CACHE_MISS_BYTES.set(vector_unit_.cache().missed_bytes());
 }
 
 }  // namespace npuvp::ne

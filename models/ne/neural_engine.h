@@ -3,8 +3,10 @@
 
 #include <tlm_utils/simple_target_socket.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <systemc>
 
 #include "models/base/clock.h"
@@ -12,24 +14,20 @@
 #include "models/base/environment.h"
 #include "models/base/scratchpad_port.h"
 #include "models/base/tensor_core_port.h"
+#include "models/ne/parameters.h"
+#include "models/ne/vector_unit.h"
 #include "npuvp/registers/ne.h"
 
 namespace npuvp::ne {
 
-struct Parameters {
-  uint8_t index = 0;                            ///< Number of this engine on its card.
-  uint64_t scratchpad_bytes = 4 * 1024 * 1024;  ///< 64 MB on chip = 8 x 4 MB + 32 MB shared (published for ATOM).
-  double clock_hz = 976'562'500;                ///< As the tensor core's, models/tensor_core/tensor_core.h.
-  unsigned vector_lanes = 64;                   ///< (u) Elements per cycle of the vector unit.
-  unsigned vector_pipeline_cycles = 16;         ///< (u) From the first element read to its result written.
-};
-
-/// Neural Engine: checks GEMM and VECTOR commands, hands GEMM to the tensor core behind it and does VECTOR itself.
+/// Neural Engine: checks commands, hands those of the tensor unit to the tensor core behind it and does those of the
+/// vector and transpose units itself.
 ///
 /// Sockets and ports: commands (this module is the base::CommandTarget), registers (target), scratchpad (initiator;
 /// address = offset in the scratchpad), tensor (port to the tensor core, TLM or RTL).
-/// Timing: one command at a time, in order of arrival. VECTOR takes vector_pipeline_cycles + ceil(n / vector_lanes) * m
-/// cycles or as long as the scratchpad needs to pass its operands once, whichever is longer. Arithmetic: README.md.
+/// Timing: each unit does one command at a time, in order of arrival; the units work side by side. The vector unit
+/// takes vector_pipeline_cycles and a cycle or more for each group of vector_lanes elements of a row, or as long as the
+/// scratchpad needs to pass the operands, whichever is longer: README.md.
 class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget {
  public:
   NeuralEngine(sc_core::sc_module_name name, base::Environment& environment, Parameters parameters);
@@ -37,7 +35,10 @@ class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget
   tlm_utils::simple_target_socket<NeuralEngine> registers;
   base::ScratchpadPort scratchpad;
   base::TensorCorePort tensor;
-  base::ClockInput clock;  ///< Stretches VECTOR commands; the tensor core has its own input.
+
+  /// What the vector and transpose units take; the tensor core has a tap and a clock of its own.
+  base::PowerTap& power() { return vector_unit_.power; }
+  base::ClockInput& clock() { return vector_unit_.clock; }
 
   /// Returns when the command's writes are visible; on a fault the contents of its output are undefined. A command
   /// that reset() abandons returns at once with NPU_FAULT_BUS and is not counted.
@@ -49,9 +50,17 @@ class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget
   void hang_next_command() { hang_next_ = true; }
 
  private:
-  struct Timed {
-    base::CommandOutcome outcome;
-    sc_core::sc_time duration;
+  /// A command in a unit.
+  struct Work {
+    uint64_t serial;  ///< Counts the commands of all units.
+    uint16_t context;
+    uint32_t index;  ///< In its stream.
+  };
+  /// Commands that have come to a unit and commands that it has done: who comes first is served first.
+  struct Line {
+    uint64_t next = 0;
+    uint64_t serving = 0;
+    std::optional<Work> work;
   };
 
   void end_of_elaboration() override;
@@ -59,28 +68,27 @@ class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget
   unsigned registers_debug(tlm::tlm_generic_payload& payload);
   void set_identity();
   void abandon();
-  void show_work(const base::CommandRequest* request);
+  void show_work();
   Timed run(const npu_command& command);
-  Timed run_gemm(const npu_gemm& gemm);
-  Timed run_vector(const npu_vector& vector);
-  base::CommandOutcome compute_vector(const npu_vector& vector);
+  Timed run_tensor(const npu_command& command);
   void count(const npu_command& command, sc_core::sc_time duration);
   /// False: a reset came first.
-  bool wait_for_turn(uint64_t epoch);
+  bool wait_for_turn(Unit unit, uint64_t epoch);
+  Line& line(Unit unit) { return lines_[static_cast<size_t>(unit)]; }
+  sc_core::sc_time& busy(Unit unit) { return busy_[static_cast<size_t>(unit)]; }
 
   Parameters parameters_;
   std::shared_ptr<spdlog::logger> log_;
   NeRegisters regs_;
-  double ticks_per_cycle_;
+  VectorUnit vector_unit_;
 
-  uint64_t epoch_ = 0;  // counts resets
-  uint64_t next_ticket_ = 0;
-  uint64_t serving_ = 0;
+  uint64_t epoch_ = 0;                      // counts resets
+  uint64_t started_ = 0;                    // commands
+  std::array<Line, 3> lines_{};             // by Unit
+  std::array<sc_core::sc_time, 3> busy_{};  // by Unit
   bool hang_next_ = false;
   sc_core::sc_event turn_;
   sc_core::sc_event abandoned_;
-  sc_core::sc_time tensor_busy_;
-  sc_core::sc_time vector_busy_;
 };
 
 }  // namespace npuvp::ne

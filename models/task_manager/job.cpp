@@ -25,6 +25,9 @@ std::optional<unsigned> QueueLayout::find(unsigned kind, unsigned engine) const 
   switch (kind) {
     case NPU_COMMAND_NEURAL_ENGINE:
       if (engine < neural_engines_) return engine;
+      if (engine >= NPU_ENGINE_VECTOR_QUEUE && engine - NPU_ENGINE_VECTOR_QUEUE < neural_engines_) {
+        return 2 * neural_engines_ + 3 + (engine - NPU_ENGINE_VECTOR_QUEUE);
+      }
       break;
     case NPU_COMMAND_NEURAL_DMA:
       if (engine < neural_engines_) return neural_engines_ + engine;

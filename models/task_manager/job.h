@@ -18,12 +18,13 @@ struct Fault {
   uint64_t address = 0;
 };
 
-/// Places of the queues of a board: one a Neural Engine, one a Neural DMA channel, Task DMA, two External HDMA.
+/// Places of the queues of a board: one a Neural Engine, one a Neural DMA channel, Task DMA, two External HDMA, and the
+/// second one of each Neural Engine, for its vector unit.
 class QueueLayout {
  public:
   explicit QueueLayout(unsigned neural_engines) : neural_engines_(neural_engines) {}
 
-  [[nodiscard]] unsigned count() const { return 2 * neural_engines_ + 3; }
+  [[nodiscard]] unsigned count() const { return 3 * neural_engines_ + 3; }
   /// Index of the queue for (kind, engine); none if this card has no such engine.
   [[nodiscard]] std::optional<unsigned> find(unsigned kind, unsigned engine) const;
 

@@ -25,7 +25,10 @@ uint64_t dma_bytes(const npu_command& command) {
 
 std::string_view title_of(const npu_command& command) {
   if (command.kind != NPU_COMMAND_NEURAL_ENGINE) return "copy";
-  return command.opcode == NPU_NE_GEMM ? "gemm" : "vector";
+  static constexpr std::string_view kTitles[] = {"illegal", "gemm",    "vector",    "convolution", "elementwise",
+                                                 "reduce",  "softmax", "normalize", "rotary",      "gather",
+                                                 "scatter", "top-k",   "transpose"};
+  return command.opcode < std::size(kTitles) ? kTitles[command.opcode] : kTitles[0];
 }
 
 base::TraceArguments arguments_of(const npu_command& command, uint32_t index) {
@@ -35,7 +38,7 @@ base::TraceArguments arguments_of(const npu_command& command, uint32_t index) {
   } else if (command.opcode == NPU_NE_GEMM) {
     const auto& gemm = command.u.gemm;
     arguments.insert(arguments.end(), {{"m", uint64_t{gemm.m}}, {"n", uint64_t{gemm.n}}, {"k", uint64_t{gemm.k}}});
-  } else {
+  } else if (command.opcode == NPU_NE_VECTOR) {
     const auto& vector = command.u.vector;
     arguments.insert(arguments.end(), {{"m", uint64_t{vector.m}}, {"n", uint64_t{vector.n}}});
   }
@@ -49,6 +52,7 @@ TaskManager::TaskManager(sc_core::sc_module_name name, base::Environment& enviro
       registers("registers"),
       memory("memory"),
       neural_engines("neural_engines", parameters.memories.neural_engines),
+      neural_vector("neural_vector", parameters.memories.neural_engines),
       neural_dma("neural_dma", parameters.memories.neural_engines),
       task_dma("task_dma", 1),
       external_hdma("external_hdma", 2),
@@ -65,6 +69,7 @@ TaskManager::TaskManager(sc_core::sc_module_name name, base::Environment& enviro
   add_queues(neural_dma, "Neural DMA");
   add_queues(task_dma, "Task DMA");
   add_queues(external_hdma, "External HDMA");
+  add_queues(neural_vector, "Neural Engine vector");
 }
 
 void TaskManager::add_queues(sc_core::sc_vector<base::CommandPort>& ports, const std::string& title) {

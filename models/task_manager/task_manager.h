@@ -48,6 +48,7 @@ class TaskManager final : public sc_core::sc_module {
   tlm_utils::simple_target_socket<TaskManager> registers;
   base::InitiatorPort memory;
   sc_core::sc_vector<base::CommandPort> neural_engines;  ///< One an engine.
+  sc_core::sc_vector<base::CommandPort> neural_vector;   ///< The second queue of each engine.
   sc_core::sc_vector<base::CommandPort> neural_dma;      ///< One an engine.
   sc_core::sc_vector<base::CommandPort> task_dma;        ///< 1
   sc_core::sc_vector<base::CommandPort> external_hdma;   ///< 0 host to card, 1 card to host

@@ -26,6 +26,7 @@ using system_controller::ResetCause;
 constexpr uint64_t kMib = 1 << 20;
 constexpr double kGiga = 1e9;
 constexpr double kMega = 1e6;
+constexpr double kPico = 1e-12;
 
 // Ports of the two interconnects. Windows are looked up by address, so the order is free.
 enum BusInitiator : unsigned { kBusHarts, kBusCrypto, kBusInitiators };
@@ -351,7 +352,11 @@ void Card::build_engines(const RtlSelection& rtl) {
                                 {.index = static_cast<uint8_t>(index),
                                  .scratchpad_bytes = config.scratchpad_mib * kMib,
                                  .clock_hz = config.clock_mhz * kMega,
-                                 .vector_lanes = config.vector_lanes});
+                                 .vector_lanes = config.vector_lanes,
+                                 .cache_bytes = config.cache_kib * uint64_t{1024},
+                                 .joules_per_vector_element = config_.power.pj_per_vector_element * kPico,
+                                 .joules_per_scratchpad_byte = config_.power.pj_per_byte_scratchpad * kPico,
+                                 .compute = config_.data == config::DataMode::kExact});
   });
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     const auto instance = fmt::format("ne{}", engine);
@@ -369,15 +374,22 @@ void Card::build_engines(const RtlSelection& rtl) {
     } else {
       auto core = std::make_unique<tensor_core::TensorCore>(
           name.c_str(), environment_,
-          tensor_core::Parameters{.int8 = {config.int8.rows, config.int8.columns},
+          tensor_core::Parameters{.int4 = {config.int4.rows, config.int4.columns},
+                                  .int8 = {config.int8.rows, config.int8.columns},
                                   .fp16 = {config.fp16.rows, config.fp16.columns},
-                                  .clock_hz = config.clock_mhz * kMega});
+                                  .clock_hz = config.clock_mhz * kMega,
+                                  .joules_per_mac_int8 = config_.power.pj_per_mac_int8 * kPico,
+                                  .joules_per_mac_fp16 = config_.power.pj_per_mac_fp16 * kPico,
+                                  .joules_per_scratchpad_byte = config_.power.pj_per_byte_scratchpad * kPico,
+                                  .compute = config_.data == config::DataMode::kExact});
       core->scratchpad.socket.bind(port);
       core->clock.connect(system_controller_.clock(domain));
+      core->power.connect(management_.power, base::Rail::kNeural);
       tensor_cores_.push_back(core.get());
       tensor_core_modules_.push_back(std::move(core));
     }
-    engines_[engine].clock.connect(system_controller_.clock(domain));
+    engines_[engine].clock().connect(system_controller_.clock(domain));
+    engines_[engine].power().connect(management_.power, base::Rail::kNeural);
     engines_[engine].scratchpad.socket.bind(scratchpads_[engine].ports[kScratchpadEngine]);
     engines_[engine].tensor.bind(*tensor_cores_.back());
   }
@@ -444,6 +456,7 @@ void Card::bind_noc() {
 void Card::bind_commands() {
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     task_manager_.neural_engines[engine].bind(engines_[engine]);
+    task_manager_.neural_vector[engine].bind(engines_[engine]);
     task_manager_.neural_dma[engine].bind(neural_dma_.commands[engine]);
   }
   task_manager_.task_dma[0].bind(task_dma_.commands[0]);

@@ -19,9 +19,16 @@ struct ArrayShape {
   uint32_t columns;
 };
 
+/// Whether the engines compute what they are given. Times are the same.
+enum class DataMode : uint8_t {
+  kExact,  ///< models/arithmetic/README.md, bit for bit.
+  kNone,   ///< Contents of results are undefined; for models that are larger than the host.
+};
+
 /// One card as its board file describes it; the keys and units of platform/boards/cards/*.yaml.
 struct CardConfig {
   std::string name;
+  DataMode data = DataMode::kExact;
 
   struct Pcie {
     uint16_t vendor_id;
@@ -51,8 +58,10 @@ struct CardConfig {
     uint32_t scratchpad_mib;
     double scratchpad_gb_per_s;
     uint32_t vector_lanes;
+    uint32_t cache_kib;  ///< L1 neural cache.
     ArrayShape int8;
     ArrayShape fp16;
+    ArrayShape int4;
   } neural_engines;
 
   struct SharedMemory {
@@ -131,6 +140,7 @@ struct CardConfig {
     uint32_t outstanding_bursts;
     double descriptor_ns;
   } cp_dma;
+
   /// What decides which firmware boots.
   struct Security {
     npu_lifecycle lifecycle = NPU_LIFECYCLE_DEVELOPMENT;

@@ -49,9 +49,11 @@ CardConfig::NeuralEngines read_neural_engines(YamlReader reader) {
   engines.scratchpad_mib = reader.integer("scratchpad_mib", 1, NPU_MAP_SCRATCHPAD_STRIDE >> 20);
   engines.scratchpad_gb_per_s = reader.number("scratchpad_gb_per_s", 0.1, 1e5);
   engines.vector_lanes = reader.integer("vector_lanes", 1, 4096);
+  engines.cache_kib = reader.integer("cache_kib", 1, 4096);
   auto core = reader.mapping("tensor_core");
   engines.int8 = read_shape(core.mapping("int8"));
   engines.fp16 = read_shape(core.mapping("fp16"));
+  engines.int4 = read_shape(core.mapping("int4"));
   core.finish();
   reader.finish();
   return engines;
@@ -202,6 +204,11 @@ CardConfig::Security read_security(YamlReader reader) {
 CardConfig read_card(YamlReader& reader, const std::string& boards) {
   CardConfig card;
   card.name = reader.text("card");
+  if (reader.has("data")) {
+    const std::string data = reader.text("data");
+    if (data != "exact" && data != "none") reader.fail("data", fmt::format("'{}' is neither exact nor none", data));
+    card.data = data == "none" ? DataMode::kNone : DataMode::kExact;
+  }
   card.pcie = read_pcie(reader.mapping("pcie"));
   card.command_processor = read_command_processor(reader.mapping("command_processor"));
   card.neural_engines = read_neural_engines(reader.mapping("neural_engines"));

@@ -157,7 +157,7 @@ class Interpreter {
       return offset % to == 0 && stride % to == 0;
     };
     const auto dimension = [](uint32_t value) { return value >= 1 && value <= 65535; };
-    require((gemm.type == NPU_TYPE_INT8 || gemm.type == NPU_TYPE_FP16) && gemm.accumulate <= 1 && gemm.reserved0 == 0 &&
+    require((gemm.type == NPU_TYPE_INT8 || gemm.type == NPU_TYPE_FP16) && gemm.accumulate <= 1 && gemm.flags == 0 &&
                 dimension(gemm.m) && dimension(gemm.n) && dimension(gemm.k) && aligned(gemm.a, gemm.a_stride, 16) &&
                 aligned(gemm.b, gemm.b_stride, 16) && aligned(gemm.c, gemm.c_stride, 64),
             NPU_FAULT_ILLEGAL_COMMAND);

@@ -49,6 +49,8 @@ void fill(Bytes& memory, size_t begin, size_t end, npu_type type, std::mt19937& 
       case NPU_TYPE_FP32:
         test::put(memory, at, edge ? kFloatEdges[word % kFloatEdges.size()] : word);
         break;
+      default:
+        FAIL() << "no type of VECTOR";
     }
   }
 }

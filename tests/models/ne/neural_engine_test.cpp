@@ -6,10 +6,9 @@
 #include <functional>
 #include <random>
 
-#include "models/tensor_core/tensor_core.h"
 #include "npu/registers/ne.h"
 #include "tests/models/arithmetic/reference.h"
-#include "tests/models/ne/test_scratchpad.h"
+#include "tests/models/ne/engine_bench.h"
 
 namespace npuvp {
 namespace {
@@ -20,73 +19,10 @@ using sc_core::SC_PS;
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
 
-constexpr uint32_t kScratchpadBytes = 1 << 20;
-constexpr uint8_t kIndex = 3;
-
-sc_time cycles(uint64_t count) {
-  return {static_cast<double>(count * 1024), SC_PS};
-}  // 976.5625 MHz
-
-struct Cpu final : sc_core::sc_module {
-  explicit Cpu(sc_core::sc_module_name name) : sc_module(name) {}
-  base::InitiatorPort bus{"bus"};
-};
-
-struct Bench {
-  explicit Bench(bool offers_dmi = true, double bytes_per_second = 0)
-      : scratchpad("scratchpad_memory", kScratchpadBytes, offers_dmi, bytes_per_second),
-        core("core", environment, tensor_core::Parameters{}),
-        ne("ne3", environment, ne::Parameters{.index = kIndex, .scratchpad_bytes = kScratchpadBytes}),
-        cpu("cpu") {
-    ne.scratchpad.socket.bind(scratchpad.first);
-    core.scratchpad.socket.bind(scratchpad.second);
-    ne.tensor.bind(core);
-    cpu.bus.socket.bind(ne.registers);
-  }
-
-  /// Runs `body` as a process from time 0 and ends when all processes have ended.
-  void run(std::function<void()> body) {
-    sc_core::sc_spawn(std::move(body), "body");
-    sc_core::sc_start();
-  }
-
-  CommandOutcome execute(const npu_command& command) {
-    return ne.execute({.command = &command, .space = nullptr, .context = 1, .index = 0});
-  }
-
-  uint64_t read64(uint64_t offset) {
-    std::array<uint8_t, 8> data{};
-    sc_time delay;
-    EXPECT_EQ(cpu.bus.read(offset, data, delay), tlm::TLM_OK_RESPONSE);
-    return std::bit_cast<uint64_t>(data);
-  }
-  uint32_t read32(uint64_t offset) {
-    std::array<uint8_t, 4> data{};
-    sc_time delay;
-    EXPECT_EQ(cpu.bus.read(offset, data, delay), tlm::TLM_OK_RESPONSE);
-    return std::bit_cast<uint32_t>(data);
-  }
-
-  void write32(uint64_t offset, uint32_t value) {
-    sc_time delay;
-    const auto data = std::bit_cast<std::array<uint8_t, 4>>(value);
-    EXPECT_EQ(cpu.bus.write(offset, data, delay), tlm::TLM_OK_RESPONSE);
-  }
-
-  base::Environment environment;
-  test::TestScratchpad scratchpad;
-  tensor_core::TensorCore core;
-  ne::NeuralEngine ne;
-  Cpu cpu;
-};
-
-npu_command command(npu_ne_opcode opcode) {
-  npu_command c{};
-  c.kind = NPU_COMMAND_NEURAL_ENGINE;
-  c.opcode = static_cast<uint8_t>(opcode);
-  c.engine = kIndex;
-  return c;
-}
+using test::command;
+using test::cycles;
+using test::kScratchpadBytes;
+using Bench = test::EngineBench;
 
 /// m 10, n 20, k 30, A at 0, B at 1024, C at 4096.
 npu_command gemm() {
@@ -285,13 +221,13 @@ constexpr npu_fault kAddress = NPU_FAULT_ADDRESS;
 TEST(NeuralEngineFaults, EveryFieldOfAGemmIsChecked) {
   expect_faults(gemm(), {
                             {"kind", [](npu_command& c) { c.kind = NPU_COMMAND_NEURAL_DMA; }, kIllegal},
-                            {"opcode", [](npu_command& c) { c.opcode = 3; }, kIllegal},
+                            {"opcode", [](npu_command& c) { c.opcode = 13; }, kIllegal},
                             {"engine", [](npu_command& c) { c.engine = 2; }, kIllegal},
                             {"flags", [](npu_command& c) { c.flags = 1; }, kIllegal},
                             {"type", [](npu_command& c) { c.u.gemm.type = NPU_TYPE_FP32; }, kIllegal},
                             {"accumulate", [](npu_command& c) { c.u.gemm.accumulate = 2; }, kIllegal},
-                            {"reserved0", [](npu_command& c) { c.u.gemm.reserved0 = 1; }, kIllegal},
-                            {"reserved", [](npu_command& c) { c.u.gemm.reserved[13] = 1; }, kIllegal},
+                            {"unknown flags", [](npu_command& c) { c.u.gemm.flags = 4; }, kIllegal},
+                            {"reserved", [](npu_command& c) { c.u.gemm.reserved[9] = 1; }, kIllegal},
                             {"m 0", [](npu_command& c) { c.u.gemm.m = 0; }, kIllegal},
                             {"n 0", [](npu_command& c) { c.u.gemm.n = 0; }, kIllegal},
                             {"k 0", [](npu_command& c) { c.u.gemm.k = 0; }, kIllegal},

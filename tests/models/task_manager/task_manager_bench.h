@@ -55,7 +55,8 @@ struct TaskManagerBench {
     target.latency = test::ns(100);
     manager.memory.socket.bind(target.socket);
     hart.port.socket.bind(manager.registers);
-    for (auto* ports : {&manager.neural_engines, &manager.neural_dma, &manager.task_dma, &manager.external_hdma}) {
+    for (auto* ports : {&manager.neural_engines, &manager.neural_dma, &manager.task_dma, &manager.external_hdma,
+                        &manager.neural_vector}) {
       for (auto& port : *ports) port.bind(engine);
     }
     manager.irq.connect([this](bool level) {

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "models/arithmetic/vector_unit.h"
 #include "tests/models/arithmetic/reference.h"
 #include "tests/models/ne/test_scratchpad.h"
 
@@ -35,14 +36,13 @@ struct Bench {
   }
 
   static npu_gemm dense(npu_type type, uint32_t m, uint32_t n, uint32_t k) {
-    const auto element = static_cast<uint32_t>(test::bytes_of(type));
     npu_gemm g{};
     g.type = type;
     g.m = m;
     g.n = n;
     g.k = k;
-    g.a_stride = (k * element + 15) / 16 * 16;
-    g.b_stride = (n * element + 15) / 16 * 16;
+    g.a_stride = (static_cast<uint32_t>(arithmetic::row_bytes(type, k)) + 15) / 16 * 16;
+    g.b_stride = (static_cast<uint32_t>(arithmetic::row_bytes(type, n)) + 15) / 16 * 16;
     g.c_stride = (n * 4 + 63) / 64 * 64;
     g.b = m * g.a_stride;
     g.c = (g.b + k * g.b_stride + 63) / 64 * 64;
@@ -90,6 +90,26 @@ TEST(TensorCoreTiming, LargeInt8GemmApproachesThePublishedPeak) {
   const double ops_of_card = 8 * 2 * 1024.0 * 512 * 1024 / seconds;
   EXPECT_LT(ops_of_card, 128e12);
   EXPECT_GT(ops_of_card, 0.99 * 128e12);
+}
+
+/// Cycles beside first load, fill and drain are tiles of m rows: operations a second of the card by their number.
+void expect_peak(npu_type type, double operations_per_second) {
+  Bench bench;
+  const auto marginal = bench.time_of(type, 2048, 128, 512) - bench.time_of(type, 1024, 128, 512);
+  const double operations = 8 * 2 * 1024.0 * 128 * 512;
+  EXPECT_DOUBLE_EQ(operations / marginal.to_seconds(), operations_per_second);
+}
+TEST(TensorCorePeak, Fp16IsThePublished32Tflops) {
+  expect_peak(NPU_TYPE_FP16, 32e12);
+}
+TEST(TensorCorePeak, Bf16IsThatOfFp16) {
+  expect_peak(NPU_TYPE_BF16, 32e12);
+}
+TEST(TensorCorePeak, Int8IsThePublished128Tops) {
+  expect_peak(NPU_TYPE_INT8, 128e12);
+}
+TEST(TensorCorePeak, Int4IsThePublished256Tops) {
+  expect_peak(NPU_TYPE_INT4, 256e12);
 }
 
 TEST(TensorCoreTiming, SlowScratchpadHoldsTheArrayBack) {

@@ -162,7 +162,11 @@ TEST(RtlTensorCore, TakesTheTlmCoresPlaceBehindANeuralEngine) {
                     .c_stride = 128,
                     .type = NPU_TYPE_INT8,
                     .accumulate = 0,
-                    .reserved0 = 0,
+                    .flags = 0,
+                    .batch = 0,
+                    .a_batch_stride = 0,
+                    .b_batch_stride = 0,
+                    .c_batch_stride = 0,
                     .reserved = {}};
   for (size_t i = 0; i < 65536; ++i) scratchpad.memory[i] = static_cast<uint8_t>(i * 37 + i / 256);
   test::Bytes expected = scratchpad.memory;
