@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/config/config_error.h"
+
 namespace npuvp::debug::gdb {
 namespace {
 
@@ -22,11 +24,20 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
+/// As a probe on a real board: a card whose fuses close debug access lets nobody in.
+assembly::Card& open_card(assembly::Card& card) {
+  if (card.debug_allowed()) return card;
+  throw config::ConfigError(
+      fmt::format("{}: its fuses close debug access (models/otp/README.md); debug a card in the life cycle test, "
+                  "development or RMA whose debug-disable fuse is not blown",
+                  card.name()));
+}
+
 }  // namespace
 
 CardDebugger::CardDebugger(const base::Environment& environment, assembly::Card& card, const Options& options,
                            host::EventLoop loop)
-    : card_(card),
+    : card_(open_card(card)),
       registers_(environment, card.name()),
       target_(card.harts(), [this](std::string_view line) { return monitor(line); }),
       listener_(options.place, std::move(loop), target_) {

@@ -24,7 +24,7 @@ struct Options {
 class CardDebugger {
  public:
   /// Between construction of the platform and the start of the simulation; outlived by both. Throws
-  /// config::ConfigError if it cannot listen.
+  /// config::ConfigError if it cannot listen, or the card's fuses close debug access.
   CardDebugger(const base::Environment& environment, assembly::Card& card, const Options& options,
                host::EventLoop loop);
 
