@@ -13,18 +13,31 @@
 #define HWY_TARGET_INCLUDE "models/arithmetic/gemm_arithmetic.cpp"
 // The kernels keep tiles in arrays of vectors, which vectors of unknown length do not allow.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#define HWY_WANT_AVX3_DL  // for its 8-bit dot products
 #include <hwy/aligned_allocator.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+// Highway asks for the instructions when it picks this target, but does not tell the compiler.
+#undef NPUVP_BYTE_DOT_PRODUCTS
+#if HWY_TARGET == HWY_AVX3_DL && HWY_COMPILER_GCC_ACTUAL
+#define NPUVP_BYTE_DOT_PRODUCTS 1
+#else
+#define NPUVP_BYTE_DOT_PRODUCTS 0
+#endif
+
 HWY_BEFORE_NAMESPACE();
+#if NPUVP_BYTE_DOT_PRODUCTS
+#pragma GCC target("avx512vnni")
+#endif
 namespace npuvp::arithmetic::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
 // A tile of C stays in registers: kTileRows x 2 vectors of 32-bit sums. Both formats are packed to 32-bit words first,
-// so that one blocking scheme serves both: FP16 to one FP32 per step of k, INT8 to a pair of INT16 per two steps.
+// so that one blocking scheme serves both: FP16 to one FP32 per step of k, INT8 to a pair of INT16 per two steps, or to
+// four bytes where the host has dot products of bytes.
 #if HWY_TARGET <= HWY_AVX3
 constexpr size_t kTileRows = 8;
 #else
@@ -40,6 +53,7 @@ constexpr size_t kBlockSteps = 256;  // one panel of B: 256 x 32 words = 32 KiB,
 constexpr size_t kBlockRows = 256;   // one block of A: 256 KiB, in the L2 cache
 
 struct Fp16 {
+  static constexpr bool kBiased = false;
   using Word = float;
   using Sum = float;
   static constexpr size_t kPerStep = 1;
@@ -95,7 +109,67 @@ struct Bf16 : Fp16 {
   }
 };
 
+#if NPUVP_BYTE_DOT_PRODUCTS
+// Four steps of k in a word. The instruction multiplies unsigned by signed bytes: A is moved up by 128, which adds 128
+// times the column sums of B; those are computed alongside and taken off. All of it is exact modulo 2^32.
 struct Int8 {
+  static constexpr bool kBiased = true;
+  using Word = int32_t;
+  using Sum = int32_t;
+  static constexpr size_t kPerStep = 4;
+  static constexpr size_t kElementBytes = 1;
+
+  static void pack_a(const uint8_t* row, size_t k, int32_t* words) {
+    constexpr uint32_t kBias = 0x80808080;
+    for (size_t i = 0; i < k / 4; ++i) {
+      uint32_t word;
+      std::memcpy(&word, row + 4 * i, 4);
+      words[i] = static_cast<int32_t>(word ^ kBias);
+    }
+    if (k % 4 != 0) {
+      uint32_t word = 0;
+      std::memcpy(&word, row + k / 4 * 4, k % 4);
+      words[k / 4] = static_cast<int32_t>(word ^ kBias);
+    }
+  }
+  static void pack_b(const uint8_t* row, size_t stride, size_t k, size_t columns, int32_t* words) {
+    if (k >= 4) {
+      const uint8_t* second = row + stride;
+      const uint8_t* third = second + stride;
+      const uint8_t* fourth = third + stride;
+      for (size_t i = 0; i < columns; ++i) {
+        words[i] = static_cast<int32_t>(uint32_t{row[i]} | uint32_t{second[i]} << 8 | uint32_t{third[i]} << 16 |
+                                        uint32_t{fourth[i]} << 24);
+      }
+      return;
+    }
+    for (size_t i = 0; i < columns; ++i) {
+      uint32_t word = 0;
+      for (size_t step = 0; step < k; ++step) word |= uint32_t{row[step * stride + i]} << 8 * step;
+      words[i] = static_cast<int32_t>(word);
+    }
+  }
+  template <class V>
+  static void step(V a, V b, V& sum, V& /*sum_high*/) {
+    sum = V{_mm512_dpbusd_epi32(sum.raw, a.raw, b.raw)};
+  }
+  template <class V>
+  static V total(V sum, V /*sum_high*/) {
+    return sum;
+  }
+  template <class V>
+  static void add_column(V b, V& sum) {
+    sum = V{_mm512_dpbusd_epi32(sum.raw, _mm512_set1_epi8(1), b.raw)};
+  }
+  template <class V>
+  static V without_bias(V sum, V column) {
+    return hn::Sub(sum, hn::ShiftLeft<7>(column));
+  }
+  static int32_t stored(int32_t sum) { return sum; }
+};
+#else
+struct Int8 {
+  static constexpr bool kBiased = false;
   using Word = int32_t;
   using Sum = int32_t;
   static constexpr size_t kPerStep = 2;
@@ -143,6 +217,7 @@ struct Int8 {
     return sum;
   }
 };
+#endif
 
 /// tile[kTileRows][kTileColumns] += a[kTileRows][a_stride] * b[steps][kTileColumns], in order of the steps.
 template <class Format>
@@ -160,9 +235,14 @@ HWY_INLINE void multiply_tile(const typename Format::Word* HWY_RESTRICT a, size_
       high[r][v] = hn::Zero(d);
     }
   }
+  [[maybe_unused]] V columns[2] = {hn::Zero(d), hn::Zero(d)};
   for (size_t s = 0; s < steps; ++s) {
     const V b0 = hn::Load(d, b + s * kTileColumns);
     const V b1 = hn::Load(d, b + s * kTileColumns + kLanes);
+    if constexpr (Format::kBiased) {
+      Format::add_column(b0, columns[0]);
+      Format::add_column(b1, columns[1]);
+    }
     for (size_t r = 0; r < kTileRows; ++r) {
       const V broadcast = hn::Set(d, a[r * a_stride + s]);
       Format::step(broadcast, b0, sum[r][0], high[r][0]);
@@ -173,7 +253,8 @@ HWY_INLINE void multiply_tile(const typename Format::Word* HWY_RESTRICT a, size_
     for (size_t v = 0; v < 2; ++v) {
       typename Format::Sum* place = tile + r * kTileColumns + v * kLanes;
       V total = Format::total(sum[r][v], high[r][v]);
-      if constexpr (Format::kPerStep == 2) total = hn::Add(total, hn::Load(d, place));
+      if constexpr (Format::kBiased) total = Format::without_bias(total, columns[v]);
+      if constexpr (Format::kPerStep != 1) total = hn::Add(total, hn::Load(d, place));
       hn::Store(total, d, place);
     }
   }
