@@ -12,7 +12,7 @@
 
 static bool npu_job_has_room(struct npu_queue *queue)
 {
-	const struct npu_result *result = &queue->results[queue->next_job % NPU_QUEUE_RESULTS];
+	const struct npu_job_result *result = &queue->results[queue->next_job % NPU_QUEUE_RESULTS];
 
 	lockdep_assert_held(&queue->lock);
 	return queue->outstanding < NPU_QUEUE_JOBS && (!result->job || result->done);
@@ -36,7 +36,7 @@ static void npu_job_fill_table(struct npu_segment *table, const struct npu_job_r
 static int npu_job_push(struct npu_queue *queue, const struct npu_job_request *request, u64 *id)
 {
 	struct npu_submission *submission = &queue->sq[queue->sq_tail];
-	struct npu_result *result;
+	struct npu_job_result *result;
 	struct npu_job *job;
 	unsigned int slot;
 	int err;
@@ -135,7 +135,7 @@ int npu_job_submit(struct npu_context *context, const struct npu_job_request *re
  */
 static int npu_job_result(struct npu_queue *queue, u64 id, struct npu_completion *completion)
 {
-	const struct npu_result *result = &queue->results[id % NPU_QUEUE_RESULTS];
+	const struct npu_job_result *result = &queue->results[id % NPU_QUEUE_RESULTS];
 	int err = 0;
 
 	spin_lock(&queue->lock);

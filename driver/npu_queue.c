@@ -84,7 +84,7 @@ void npu_queue_count(struct npu_queue *queue, struct npu_counters *counters)
 static struct npu_job *npu_queue_retire(struct npu_queue *queue,
 					const struct npu_completion *completion)
 {
-	struct npu_result *result = &queue->results[completion->job % NPU_QUEUE_RESULTS];
+	struct npu_job_result *result = &queue->results[completion->job % NPU_QUEUE_RESULTS];
 
 	lockdep_assert_held(&queue->lock);
 	if (!completion->job || result->job != completion->job || result->done)

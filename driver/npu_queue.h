@@ -34,7 +34,7 @@ struct npu_job {
 	struct drm_gem_object *bos[NPU_MAX_SEGMENTS];
 };
 
-struct npu_result {
+struct npu_job_result {
 	u64 job; /* 0: none yet */
 	bool done;
 	u8 slot; /* in npu_queue.jobs until done */
@@ -81,7 +81,7 @@ struct npu_queue {
 	struct npu_counters counters;
 	DECLARE_BITMAP(busy, NPU_QUEUE_ENTRIES);
 	struct npu_job jobs[NPU_QUEUE_ENTRIES];
-	struct npu_result *results; /* by job % NPU_QUEUE_RESULTS */
+	struct npu_job_result *results; /* by job % NPU_QUEUE_RESULTS */
 };
 
 int npu_queue_init(struct npu_queue *queue, struct npu_device *ndev, unsigned int index,

@@ -9,6 +9,7 @@
 #include "models/arithmetic/arithmetic.h"
 #include "models/arithmetic/vector_unit.h"
 #include "npu/registers/ne.h"
+#include "tests/models/arithmetic/reference.h"
 #include "tests/models/ne/engine_bench.h"
 
 namespace npuvp {
