@@ -135,17 +135,14 @@ void CommandLine::add_view_options(CLI::App& command, PlatformOptions& platform,
           [&platform, &view](const std::vector<std::string>& words) {
             for (const auto& word : words) add_trace(word, platform, view);
           },
-          "Perfetto trace in simulated time (ui.perfetto.dev), or a trace of the firmware on stderr or in a file: its "
-          "calls, register accesses (stderr only) or instructions; repeatable")
+          "Perfetto file (ui.perfetto.dev), or the firmware as text; repeatable")
       ->type_name("FILE.pftrace|fw[=FILE]|regs|insn[=FILE]")
       ->allow_extra_args(false);
-  command
-      .add_option("--profile", view.profile, "Flame graph of the firmware, and with --trace FILE.pftrace a track of it")
+  command.add_option("--profile", view.profile, "Flame graph of the firmware; with a Perfetto file a track too")
       ->type_name("FILE.svg");
   command.add_option("--coverage", view.coverage, "Lines of the firmware that were executed, for lcov")
       ->type_name("FILE.info");
-  command
-      .add_option("--symbols", view.symbols, "Program with names and lines for these, if not npuvp's own; repeatable")
+  command.add_option("--symbols", view.symbols, "Its names and lines, if not npuvp's own; repeatable")
       ->type_name("FILE.elf")
       ->allow_extra_args(false);
 }
@@ -269,7 +266,8 @@ void CommandLine::add_boot() {
       add("boot", "Boot the card alone and show its console",
           "The boot ROM starts and is handed the firmware over the mailbox, as by a driver.\n"
           "Ends when the firmware is ready; status 1 if it does not get there. With --gdb it ends when the\n"
-          "debugger detaches, and simulated time stands still while the harts are halted.\n"
+          "debugger detaches, and simulated time stands still while the harts are halted. --trace fw shows\n"
+          "the firmware's calls, regs its register accesses, insn its instructions.\n"
           "Example: npuvp boot --gdb 1234 --break-at-reset",
           [this] { return boot_command(boot_); });
   add_debug_options(*command, boot_.debug);
