@@ -322,12 +322,11 @@ void CommandLine::add_bench() {
 }
 
 void CommandLine::add_fuzz() {
-  auto* command =
-      add("fuzz", "Search for inputs that break npuvp, guided by coverage",
-          "Targets: vfio_user (the socket that QEMU is connected to), board, gdb, onnx, npy, image; default: all in\n"
-          "turn. Status 1 when something was found, with the input's file. What it learns is kept in\n"
-          "build/fuzz/tests/fuzz/corpus. Example: npuvp fuzz vfio_user --seconds 600",
-          [this] { return fuzz_command(fuzz_); });
+  auto* command = add("fuzz", "Search for inputs that break npuvp, guided by coverage",
+                      "Targets: vfio_user (the socket that QEMU is connected to), board, gdb, onnx, npy, image;\n"
+                      "default: all in turn. Status 1 when something was found, with the input's file. What it\n"
+                      "learns is kept in build/fuzz/tests/fuzz/corpus. Example: npuvp fuzz vfio_user --seconds 600",
+                      [this] { return fuzz_command(fuzz_); });
   command->add_option("target", fuzz_.targets, "What to attack")
       ->check(CLI::IsMember(fuzz_.targets))
       ->type_name("TARGET...");
