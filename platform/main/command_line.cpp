@@ -135,7 +135,7 @@ void CommandLine::add_view_options(CLI::App& command, PlatformOptions& platform,
           [&platform, &view](const std::vector<std::string>& words) {
             for (const auto& word : words) add_trace(word, platform, view);
           },
-          "Perfetto file (ui.perfetto.dev), or the firmware as text; repeatable")
+          "Perfetto file (ui.perfetto.dev), or firmware as text; repeatable")
       ->type_name("FILE.pftrace|fw[=FILE]|regs|insn[=FILE]")
       ->allow_extra_args(false);
   command.add_option("--profile", view.profile, "Flame graph of the firmware; with a Perfetto file a track too")
