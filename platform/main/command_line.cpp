@@ -135,17 +135,14 @@ void CommandLine::add_view_options(CLI::App& command, PlatformOptions& platform,
           [&platform, &view](const std::vector<std::string>& words) {
             for (const auto& word : words) add_trace(word, platform, view);
           },
-          "Perfetto trace in simulated time (ui.perfetto.dev), or a trace of the firmware on stderr or in a file: its "
-          "calls, register accesses (stderr only) or instructions; repeatable")
+          "Perfetto file (ui.perfetto.dev), or firmware as text; repeatable")
       ->type_name("FILE.pftrace|fw[=FILE]|regs|insn[=FILE]")
       ->allow_extra_args(false);
-  command
-      .add_option("--profile", view.profile, "Flame graph of the firmware, and with --trace FILE.pftrace a track of it")
+  command.add_option("--profile", view.profile, "Flame graph of the firmware; with a Perfetto file a track too")
       ->type_name("FILE.svg");
   command.add_option("--coverage", view.coverage, "Lines of the firmware that were executed, for lcov")
       ->type_name("FILE.info");
-  command
-      .add_option("--symbols", view.symbols, "Program with names and lines for these, if not npuvp's own; repeatable")
+  command.add_option("--symbols", view.symbols, "Its names and lines, if not npuvp's own; repeatable")
       ->type_name("FILE.elf")
       ->allow_extra_args(false);
 }
@@ -273,7 +270,8 @@ void CommandLine::add_boot() {
       add("boot", "Boot the card alone and show its console",
           "The boot ROM starts and is handed the firmware over the mailbox, as by a driver.\n"
           "Ends when the firmware is ready; status 1 if it does not get there. With --gdb it ends when the\n"
-          "debugger detaches, and simulated time stands still while the harts are halted.\n"
+          "debugger detaches, and simulated time stands still while the harts are halted. --trace fw shows\n"
+          "the firmware's calls, regs its register accesses, insn its instructions.\n"
           "Example: npuvp boot --gdb 1234 --break-at-reset",
           [this] { return boot_command(boot_); });
   add_debug_options(*command, boot_.debug);
@@ -330,12 +328,11 @@ void CommandLine::add_bench() {
 }
 
 void CommandLine::add_fuzz() {
-  auto* command =
-      add("fuzz", "Search for inputs that break npuvp, guided by coverage",
-          "Targets: vfio_user (the socket that QEMU is connected to), board, gdb, onnx, npy, image; default: all in\n"
-          "turn. Status 1 when something was found, with the input's file. What it learns is kept in\n"
-          "build/fuzz/tests/fuzz/corpus. Example: npuvp fuzz vfio_user --seconds 600",
-          [this] { return fuzz_command(fuzz_); });
+  auto* command = add("fuzz", "Search for inputs that break npuvp, guided by coverage",
+                      "Targets: vfio_user (the socket that QEMU is connected to), board, gdb, onnx, npy, image;\n"
+                      "default: all in turn. Status 1 when something was found, with the input's file. What it\n"
+                      "learns is kept in build/fuzz/tests/fuzz/corpus. Example: npuvp fuzz vfio_user --seconds 600",
+                      [this] { return fuzz_command(fuzz_); });
   command->add_option("target", fuzz_.targets, "What to attack")
       ->check(CLI::IsMember(fuzz_.targets))
       ->type_name("TARGET...");
