@@ -19,7 +19,8 @@ def test_the_guest_reads_sensors_and_telemetry():
     # Air of 30 C, and a card that idles at about 7 W below 0.5 K/W.
     assert 30000 <= int(values["temp1_input"]) <= 45000, text
     assert (values["temp1_max"], values["temp1_crit"], values["temp1_emergency"]) == ("75000", "85000", "115000")
-    assert 1000000 <= int(values["power1_input"]) <= 3000000, text  # uW, idle: 1.5 W and clocks
-    assert 1300 <= int(values["in3_input"]) <= 1350, text
+    # uW: 1.5 W idle, 9.5 W with clocks that run. How much of its milliseconds the filter has had is the host's affair.
+    assert 1500000 <= int(values["power1_input"]) <= 9500000, text
+    assert 885 <= int(values["in3_input"]) <= 900, text  # mV, channels count from 0: pcie, 0.9 V less its regulator's drop
     assert int(values["energy2_input"]) > 0, text
     assert "\npstate P14" in text and "\nself_test 0x0" in text and "\nwatchdog_resets 0" in text, text
