@@ -103,6 +103,7 @@ void HartCluster::resume(unsigned index) {
   Slot& slot = *harts_.at(index);
   if (!slot.halted) return;
   slot.halted = false;
+  if (on_debug_mode_) on_debug_mode_(index, false);
   wake_.notify(SC_ZERO_TIME);
 }
 
@@ -222,9 +223,10 @@ void HartCluster::finish(Slot& slot, const RunResult& result) {
   if (stopped) {
     slot.halted = true;
     slot.steps = slot.halt_wanted = slot.needs_bus = false;
+    const auto index = static_cast<unsigned>(slot.hart.hart_id());
     const bool names_itself = result.reason == StopReason::kBreakpoint || result.reason == StopReason::kTrigger;
-    if (on_halt_)
-      on_halt_(static_cast<unsigned>(slot.hart.hart_id()), names_itself ? result.reason : StopReason::kHalted);
+    if (on_debug_mode_) on_debug_mode_(index, true);
+    if (on_halt_) on_halt_(index, names_itself ? result.reason : StopReason::kHalted);
   }
   slot.was_idle = slot.idle();
 }

@@ -60,6 +60,8 @@ class HartCluster final : public sc_core::sc_module {
   [[nodiscard]] bool halted(unsigned index) const;
   /// Called when a hart has stopped at a breakpoint, at a trigger or because of halt().
   void on_halt(std::function<void(unsigned hart, StopReason reason)> handler) { on_halt_ = std::move(handler); }
+  /// Output of each hart: whether a debugger holds it, for what must stand still meanwhile.
+  void on_debug_mode(std::function<void(unsigned hart, bool held)> output) { on_debug_mode_ = std::move(output); }
   /// Called when all harts have been reset.
   void on_reset(std::function<void()> handler) { on_reset_ = std::move(handler); }
   /// When a hart's current instruction starts; for observers, and for a hart that is halted.
@@ -87,6 +89,7 @@ class HartCluster final : public sc_core::sc_module {
   std::vector<std::unique_ptr<Slot>> harts_;
   std::function<uint64_t(const sc_core::sc_time&)> time_source_;
   std::function<void(unsigned, StopReason)> on_halt_;
+  std::function<void(unsigned, bool)> on_debug_mode_;
   std::function<void()> on_reset_;
   sc_core::sc_event wake_;
   bool in_reset_;

@@ -497,6 +497,10 @@ void Card::bind_interrupts() {
     plic(level);
     software(early_ || software_);
   });
+  // It watches hart 0: nobody who debugs wants a reset for having taken their time.
+  harts_.on_debug_mode([this](unsigned hart, bool held) {
+    if (hart == 0) management_.watchdog.set_frozen(held);
+  });
   management_.log.set_time_source([this](sc_time at) { return aclint_.mtime_at(at); });
   harts_.set_time_source([this](const sc_time& at) { return aclint_.mtime_at(at); });
   mailbox_.on_raise_vector([this](unsigned function, unsigned vector) { endpoint_.raise_vector(function, vector); });

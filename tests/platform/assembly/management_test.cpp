@@ -180,6 +180,23 @@ TEST(Management, AHangIsResetByTheWatchdogAndLeavesItsCrashDump) {
   });
 }
 
+TEST(Management, TheWatchdogStandsStillWhileADebuggerHoldsTheHart) {
+  TestServer run("server-1", [](TestServer& self) {
+    ManagedCard card(self);
+    auto& harts = self.server.card(0).harts();
+    card.function->send(NPU_MESSAGE_TEST, {0, NPU_TEST_HANG});
+    sc_core::wait(100, SC_MS);
+    harts.halt(0);
+    sc_core::wait(10, SC_SEC);
+    EXPECT_EQ(card.reset_cause(), uint32_t{SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_POWER_ON});
+    harts.resume(0);
+    sc_core::wait(800, SC_MS);
+    EXPECT_EQ(card.reset_cause(), uint32_t{SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_POWER_ON}) << "0.9 s have passed for it";
+    sc_core::wait(200, SC_MS);
+    EXPECT_EQ(card.reset_cause(), uint32_t{SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_WATCHDOG});
+  });
+}
+
 TEST(Management, AnIdleCardIsNotResetByTheWatchdog) {
   TestServer run("server-1", [](TestServer& self) {
     ManagedCard card(self);

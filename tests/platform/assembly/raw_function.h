@@ -83,11 +83,14 @@ class RawFunction {
   [[nodiscard]] uint32_t read(uint64_t offset) { return host_.mmio_read32(bar(0) + offset); }
   void write(uint64_t offset, uint32_t value) { host_.mmio_write32(bar(0) + offset, value); }
 
-  /// The reply, or kNoReply in word 0 when none comes within a second.
-  Message call(uint32_t opcode, Message message = {}) {
+  void send(uint32_t opcode, Message message = {}) {
     message[0] = NPU_MAILBOX_WORD0(opcode, ++sequence_, 0);
     for (uint32_t word = 0; word < NPU_MAILBOX_WORDS; ++word) write(MAILBOX_HOST_H2C_DATA(word), message.at(word));
     write(MAILBOX_HOST_H2C_DOORBELL, MAILBOX_HOST_H2C_DOORBELL_RING_MASK);
+  }
+  /// The reply, or kNoReply in word 0 when none comes within a second.
+  Message call(uint32_t opcode, const Message& message = {}) {
+    send(opcode, message);
     Message reply{kNoReply};
     if (!poll([&] { return (read(MAILBOX_HOST_STATUS) & MAILBOX_HOST_STATUS_C2H_PENDING_MASK) != 0; })) return reply;
     for (uint32_t word = 0; word < NPU_MAILBOX_WORDS; ++word) reply.at(word) = read(MAILBOX_HOST_C2H_DATA(word));
