@@ -49,6 +49,8 @@ enum npu_fault {
 	NPU_FAULT_POISON = 5,	  /* data read was poisoned */
 	NPU_FAULT_DEADLOCK = 6,	  /* commands left that no running command can release */
 	NPU_FAULT_FETCH = 7,	  /* command stream or segment table unreadable */
+	NPU_FAULT_TRANSLATION =
+		8, /* the device MMU refused an access; its fault FIFO tells the firmware why */
 };
 
 #endif

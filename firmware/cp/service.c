@@ -6,6 +6,7 @@
 #include "firmware/cp/functions.h"
 #include "firmware/cp/jobs.h"
 #include "firmware/cp/mailbox_service.h"
+#include "firmware/cp/memory_faults.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/version.h"
 #include "firmware/lib/aclint.h"
@@ -16,8 +17,9 @@
 #include "firmware/lib/system_controller.h"
 #include "npu/registers/mailbox.h"
 
-static const uint32_t kSources =
-    PLIC_SOURCE(NPU_IRQ_MAILBOX) | PLIC_SOURCE(NPU_IRQ_DOORBELL) | PLIC_SOURCE(NPU_IRQ_TASK_MANAGER);
+static const uint32_t kSources = PLIC_SOURCE(NPU_IRQ_MAILBOX) | PLIC_SOURCE(NPU_IRQ_DOORBELL) |
+                                 PLIC_SOURCE(NPU_IRQ_TASK_MANAGER) | PLIC_SOURCE(NPU_IRQ_ECC) |
+                                 PLIC_SOURCE(NPU_IRQ_MMU);
 
 static struct board board_;
 
@@ -36,6 +38,7 @@ void service_init(void) {
   log_init("cp");
   board_ = system_controller_board();
   log_banner();
+  memory_faults_init();
   functions_init(&board_);
   queues_init();
   jobs_init();
@@ -61,6 +64,12 @@ static void serve_source(uint32_t source) {
       break;
     case NPU_IRQ_TASK_MANAGER:
       jobs_serve_task_manager();
+      break;
+    case NPU_IRQ_ECC:
+      memory_faults_serve_ecc();
+      break;
+    case NPU_IRQ_MMU:
+      memory_faults_serve_mmu();
       break;
     default:
       break;

@@ -60,6 +60,7 @@ CommandOutcome DmaEngine::Channel::execute(const base::CommandRequest& request) 
                            .context = request.context,
                            .engine = command.engine,
                            .function = request.function,
+                           .asid = request.asid,
                            .rate = rate_ ? &*rate_ : nullptr};
   const Transfer transfer{dma.source,    dma.destination,   dma.rows,
                           dma.row_bytes, dma.source_stride, dma.destination_stride};

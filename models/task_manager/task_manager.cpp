@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "firmware/abi/memory_map.h"
+#include "firmware/abi/page_table.h"
 #include "models/base/sideband.h"
 
 namespace npuvp::task_manager {
@@ -87,6 +88,12 @@ void TaskManager::wire_registers() {
                                       fmt::format("there is no function {}", registers_.FUNCTION.get()), write.origin);
     registers_.FUNCTION.set(write.before);
   });
+  registers_.ASID.on_write([this](const base::RegisterWrite& write) {
+    if (registers_.ASID.get() < NPU_MMU_ASIDS) return;
+    environment_.diagnostics().misuse(registers_.name() + ".ASID",
+                                      fmt::format("there is no address space {}", registers_.ASID.get()), write.origin);
+    registers_.ASID.set(write.before);
+  });
   registers_.STATUS.on_write([this](const base::RegisterWrite&) { update_irq(); });
 }
 
@@ -115,7 +122,8 @@ void TaskManager::start(const base::Origin& origin) {
     return;
   }
   job_ = std::make_shared<Job>(layout_, parameters_.memories, memory, static_cast<uint16_t>(registers_.CONTEXT.get()),
-                               static_cast<uint16_t>(registers_.FUNCTION.get()));
+                               static_cast<uint16_t>(registers_.FUNCTION.get()),
+                               static_cast<uint16_t>(registers_.ASID.get()));
   registers_.STATUS.set(registers_.STATUS.BUSY.mask());
   registers_.FAULT_CODE.set(NPU_FAULT_NONE);
   registers_.FAULT_COMMAND.set(0);
@@ -226,7 +234,7 @@ void TaskManager::run_queue(Queue& queue) {
 Fault TaskManager::execute(Queue& queue, Job& job, uint32_t index) {
   const auto& command = job.command(index);
   const sc_time begin = sc_time_stamp();
-  const auto outcome = queue.port->execute({&command, &job.segments, job.context, index, job.function});
+  const auto outcome = queue.port->execute({&command, &job.segments, job.context, index, job.function, job.asid});
   // Abandoned work leaves no trace in a later job's figures.
   if (&job == job_.get()) account(queue, command, index, begin, outcome.ok());
   return {outcome.fault, index, outcome.fault_address};

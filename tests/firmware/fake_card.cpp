@@ -9,7 +9,9 @@
 #include "npu/registers/aclint.h"
 #include "npu/registers/aperture.h"
 #include "npu/registers/dma.h"
+#include "npu/registers/ecc.h"
 #include "npu/registers/mailbox.h"
+#include "npu/registers/mmu.h"
 #include "npu/registers/plic.h"
 #include "npu/registers/system_controller.h"
 #include "npu/registers/task_manager.h"
@@ -30,6 +32,10 @@ bool inside(uint64_t address, uint64_t base, uint64_t bytes) {
 
 uint32_t function_of(uint64_t mailbox_address) {
   return static_cast<uint32_t>((mailbox_address - NPU_MAP_MAILBOX) / NPU_MAP_BLOCK_BYTES);
+}
+
+bool is_error_register(uint64_t address) {
+  return inside(address, NPU_MAP_ECC, NPU_MAP_BLOCK_BYTES) || inside(address, NPU_MAP_MMU, NPU_MAP_BLOCK_BYTES);
 }
 
 /// An access that registers.yaml does not allow is a failure of the test, wherever it happens.
@@ -59,6 +65,7 @@ uint64_t FakeCard::read(uint64_t address, unsigned size_bytes) {
   auto offset = static_cast<uint32_t>(address & 0xfff);
   bool wide = size_bytes == 8;
   if (address == NPU_MAP_ACLINT + ACLINT_MTIME && wide) return now_ns;
+  if (is_error_register(address)) return error_registers[address];
   if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) return read_uart(offset);
   if (inside(address, NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES)) {
     if (wide == (offset == DMA_ERROR_ADDRESS)) return read_dma(offset);
@@ -84,6 +91,8 @@ void FakeCard::write(uint64_t address, unsigned size_bytes, uint64_t value) {
   bool wide = size_bytes == 8;
   if (address == NPU_MAP_ACLINT + ACLINT_MTIMECMP(0) && wide) {
     timer_compare_ = value;
+  } else if (is_error_register(address)) {
+    write_error_register(address, value);
   } else if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) {
     write_uart(offset, static_cast<uint8_t>(value));
   } else if (inside(address, NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES) &&
@@ -104,6 +113,20 @@ void FakeCard::write(uint64_t address, unsigned size_bytes, uint64_t value) {
     fail_access("unexpected write", address, value);
   }
   update();
+}
+
+void FakeCard::write_error_register(uint64_t address, uint64_t value) {
+  auto& stored = error_registers[address];
+  if (address == NPU_MAP_ECC + ECC_CORRECTED_PENDING || address == NPU_MAP_ECC + ECC_UNCORRECTED_PENDING) {
+    stored &= ~value;
+  } else if (address == NPU_MAP_MMU + MMU_FAULT_POP) {
+    auto& count = error_registers[NPU_MAP_MMU + MMU_FAULT_STATUS];
+    if ((count & MMU_FAULT_STATUS_COUNT_MASK) != 0) --count;
+  } else if (address == NPU_MAP_MMU + MMU_FAULT_STATUS) {
+    stored &= ~(value & MMU_FAULT_STATUS_OVERFLOW_MASK);
+  } else {
+    stored = value;
+  }
 }
 
 void FakeCard::wait_for_interrupt() {
@@ -178,6 +201,10 @@ void FakeCard::update() {
   set_level(NPU_IRQ_DOORBELL, doorbell);
   set_level(NPU_IRQ_TASK_MANAGER, (task_manager_status_ & kDone) != 0);
   set_level(NPU_IRQ_EXTERNAL_HDMA, (dma_status_ & kDone) != 0 && (dma_[DMA_IRQ_ENABLE] & 1) != 0);
+  auto& errors = error_registers;
+  set_level(NPU_IRQ_ECC,
+            (errors[NPU_MAP_ECC + ECC_CORRECTED_PENDING] | errors[NPU_MAP_ECC + ECC_UNCORRECTED_PENDING]) != 0);
+  set_level(NPU_IRQ_MMU, (errors[NPU_MAP_MMU + MMU_FAULT_STATUS] & MMU_FAULT_STATUS_COUNT_MASK) != 0);
   pending_ |= level_ & ~claimed_;
 }
 
