@@ -16,7 +16,13 @@ using sc_core::sc_time_stamp;
 constexpr uint64_t kScrubBurst = Patrol::kBurstBytes;
 
 std::unique_ptr<Timing> make_timing(const Dram::Parameters& parameters) {
-  if (parameters.jedec) return std::make_unique<JedecTiming>(*parameters.jedec);
+  if (parameters.jedec) {
+    auto timing = std::make_unique<JedecTiming>(*parameters.jedec);
+    if (timing->bytes() < parameters.bytes) {
+      throw std::invalid_argument("DRAM: the address map does not reach all of it with the part's stack ids");
+    }
+    return timing;
+  }
   return std::make_unique<FastTiming>(parameters.fast);
 }
 

@@ -56,6 +56,7 @@ class Card final : public sc_core::sc_module {
   [[nodiscard]] const task_manager::TaskManager& task_manager() const { return task_manager_; }
   [[nodiscard]] riscv::HartCluster& harts() { return harts_; }
   [[nodiscard]] const noc::Network& noc() const { return noc_; }
+  [[nodiscard]] dram::Dram& dram() { return dram_; }
 
  private:
   void build_engines(const RtlSelection& rtl);

@@ -23,6 +23,7 @@ struct PlatformOptions {
 
 struct RunOptions {
   PlatformOptions platform;
+  std::string dram_trace;  ///< CSV file for the DRAM's commands; empty: none.
   size_t card = 0;
   std::string model;
   std::string input;

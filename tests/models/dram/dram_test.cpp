@@ -127,6 +127,40 @@ TEST(Dram, JedecModeRefusesAMapThatThePartHasNoRoomFor) {
   EXPECT_THROW(JedecTiming{*parameters.jedec}, std::invalid_argument);
 }
 
+// 1.5 GiB on one channel with three stack ids: every place is reached, once, and nothing beyond.
+TEST(Dram, ThreeStackIdsAreAllUsed) {
+  Dram::Parameters parameters;
+  parameters.bytes = 1536ULL << 20;
+  parameters.jedec = {.part = support::part("hbm3-6gbps-3sid"),
+                      .policy = {},
+                      .map = AddressMap::in_order(5, {{Field::kPseudoChannel, 1},
+                                                      {Field::kColumn, 5},
+                                                      {Field::kBankGroup, 2},
+                                                      {Field::kBank, 2},
+                                                      {Field::kRow, 14},
+                                                      {Field::kStackId, 2}}),
+                      .channels = 1};
+  Bench bench(parameters);
+  for (uint64_t stack = 0; stack < 3; ++stack) (void)read(bench, stack << 29, 64);
+  EXPECT_EQ(bench.dram.jedec()->counters(0).activates, 6U);  // a row in each pseudo-channel of each stack id
+  EXPECT_EQ(bench.initiator.write(3ULL << 29, uint64_t{1}), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+}
+
+TEST(Dram, AMapThatLeavesStackIdsOutIsRefused) {
+  Dram::Parameters parameters;
+  parameters.bytes = 2048ULL << 20;
+  parameters.jedec = {.part = support::part("hbm3-6gbps-3sid"),
+                      .policy = {},
+                      .map = AddressMap::in_order(5, {{Field::kPseudoChannel, 1},
+                                                      {Field::kColumn, 5},
+                                                      {Field::kBankGroup, 2},
+                                                      {Field::kBank, 2},
+                                                      {Field::kRow, 14},
+                                                      {Field::kStackId, 2}}),
+                      .channels = 1};
+  EXPECT_THROW(Bench{parameters}, std::invalid_argument);
+}
+
 TEST(Dram, ReadsOfSingleErrorsAreRightAndOfDoubleErrorsPoisoned) {
   Bench bench;
   auto& port = bench.initiator.port;
