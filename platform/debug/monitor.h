@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "platform/assembly/fabric.h"
+#include "platform/assembly/server.h"
 
 namespace npuvp::debug {
 
@@ -14,7 +15,8 @@ namespace npuvp::debug {
 /// of assembly::Fabric. Knows nothing of how a command came.
 class Monitor {
  public:
-  explicit Monitor(assembly::Fabric& fabric) : fabric_(fabric) {}
+  /// `server`: whose cards' insides are shown too; null: the fabric alone.
+  explicit Monitor(assembly::Fabric& fabric, assembly::Server* server = nullptr) : fabric_(fabric), server_(server) {}
 
   /// Carries out one command line, words separated by blanks, and returns the answer, a JSON object; {"error": "..."}
   /// names the thing, the value and what would be right. Any bytes are allowed. To be called in the simulation's
@@ -40,6 +42,7 @@ class Monitor {
   Json time(const Words& arguments);
   Json topology(const Words& arguments);
   Json counters(const Words& arguments);
+  Json noc(const Words& arguments);
   Json inject(const Words& arguments);
   Json unplug(const Words& arguments);
   Json plug(const Words& arguments);
@@ -51,6 +54,7 @@ class Monitor {
   [[nodiscard]] std::string port_names() const;
 
   assembly::Fabric& fabric_;
+  assembly::Server* server_;
 };
 
 }  // namespace npuvp::debug

@@ -78,7 +78,7 @@ void AttachedPlatform::attach(const AttachOptions& options) {
 }
 
 void AttachedPlatform::open_monitor(const std::string& path) {
-  monitor_.emplace(session_.server().fabric());
+  monitor_.emplace(session_.server().fabric(), &session_.server());
   const debug::MonitorSocket::Loop loop{
       [this](int fd, std::function<void()> callback) { host_.watch(fd, std::move(callback)); },
       [this](int fd) { host_.unwatch(fd); }};

@@ -7,6 +7,7 @@
 
 #include "platform/config/board_loader.h"
 #include "platform/config/config_error.h"
+#include "platform/debug/noc_report.h"
 #include "platform/main/resources.h"
 
 namespace npuvp::main {
@@ -26,24 +27,6 @@ constexpr std::array kKinds{
     KindName{NPU_COMMAND_DEVICE_HDMA, "device_hdma", "Device HDMA"},
     KindName{NPU_COMMAND_DEVICE_SYNC, "device_sync", "Device Sync"},
 };
-
-/// What has used a NoC: an entry for each flow that has moved something.
-nlohmann::ordered_json flows_of(const noc::Network& noc) {
-  auto flows = nlohmann::ordered_json::array();
-  for (size_t i = 0; i < noc.initiator_ports().size(); ++i) {
-    for (size_t t = 0; t < noc.target_ports().size(); ++t) {
-      const auto& flow = noc.flow(i, t);
-      if (flow.bursts == 0) continue;
-      flows.push_back({{"initiator", noc.initiator_ports()[i].name},
-                       {"target", noc.target_ports()[t].name},
-                       {"bursts", flow.bursts},
-                       {"bytes_read", flow.bytes_read},
-                       {"bytes_written", flow.bytes_written},
-                       {"wait_seconds", flow.waited.to_seconds()}});
-    }
-  }
-  return flows;
-}
 
 }  // namespace
 
@@ -93,7 +76,7 @@ void Session::add_figures(nlohmann::ordered_json& json) {
     json["bytes_by_kind"][key] = time.bytes;
   }
   for (size_t index = 0; index < server_->card_count(); ++index) {
-    json["noc"][fmt::format("card{}", index)] = flows_of(server_->card(index).noc());
+    json["noc"][fmt::format("card{}", index)] = debug::describe_flows(server_->card(index).noc());
   }
   json["platform_seconds"] = sc_core::sc_time_stamp().to_seconds();
   json["misuse_reports"] = environment_.diagnostics().misuse_count();
