@@ -9,6 +9,7 @@
 #include "firmware/cp/jobs.h"
 #include "firmware/cp/mailbox_service.h"
 #include "firmware/cp/management.h"
+#include "firmware/cp/memory_faults.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/version.h"
@@ -22,7 +23,8 @@
 #include "npu/registers/mailbox.h"
 
 static const uint32_t kSources = PLIC_SOURCE(NPU_IRQ_MAILBOX) | PLIC_SOURCE(NPU_IRQ_DOORBELL) |
-                                 PLIC_SOURCE(NPU_IRQ_TASK_MANAGER) | MANAGEMENT_SOURCES;
+                                 PLIC_SOURCE(NPU_IRQ_TASK_MANAGER) | PLIC_SOURCE(NPU_IRQ_ECC) |
+                                 PLIC_SOURCE(NPU_IRQ_MMU) | MANAGEMENT_SOURCES;
 
 static struct board board_;
 
@@ -41,6 +43,7 @@ void service_init(void) {
   log_init("cp");
   board_ = system_controller_board();
   log_banner();
+  memory_faults_init();
   functions_init(&board_);
   queues_init();
   contexts_init();
@@ -70,6 +73,12 @@ static void serve_source(uint32_t source) {
       break;
     case NPU_IRQ_TASK_MANAGER:
       jobs_serve_task_manager();
+      break;
+    case NPU_IRQ_ECC:
+      memory_faults_serve_ecc();
+      break;
+    case NPU_IRQ_MMU:
+      memory_faults_serve_mmu();
       break;
     default:
       management_serve_source(source);

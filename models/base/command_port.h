@@ -41,6 +41,7 @@ struct CommandRequest {
   uint16_t context;
   uint32_t index;         ///< In the command stream.
   uint16_t function = 0;  ///< PCIe function whose job it is: accesses to the host go out in its name.
+  uint16_t asid = 0;      ///< Address space (device MMU) of the job's device memory.
 };
 
 /// Command input of an engine, bound to the Task Manager's queues in assembly. execute() is called in an SC_THREAD of

@@ -37,6 +37,7 @@ InitiatorPort::InitiatorPort(const char* name) : socket(name) {}
 
 tlm::tlm_response_status InitiatorPort::read(uint64_t address, std::span<uint8_t> data, sc_core::sc_time& delay) {
   sideband_.poison = false;
+  sideband_.translation_fault = false;
   Payload payload(tlm::TLM_READ_COMMAND, address, data.data(), data.size(), sideband_);
   socket->b_transport(*payload, delay);
   return payload->get_response_status();
@@ -44,6 +45,7 @@ tlm::tlm_response_status InitiatorPort::read(uint64_t address, std::span<uint8_t
 
 tlm::tlm_response_status InitiatorPort::write(uint64_t address, std::span<const uint8_t> data,
                                               sc_core::sc_time& delay) {
+  sideband_.translation_fault = false;
   Payload payload(tlm::TLM_WRITE_COMMAND, address, mutable_data(data), data.size(), sideband_);
   socket->b_transport(*payload, delay);
   return payload->get_response_status();

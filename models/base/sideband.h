@@ -24,11 +24,13 @@ class Sideband final : public tlm::tlm_extension<Sideband> {
   Origin origin;
   uint16_t requester_id = 0;  ///< PCIe requester id once the access is on the fabric.
   uint16_t context = 0;       ///< Context (isolation domain) of the job, 0 for firmware and host.
+  uint16_t asid = 0;          ///< Address space of the device MMU that the address is in; 0: card physical.
   /// PCIe function of the card that the access belongs to: 0 the physical function, n virtual function n. For an access
   /// by the host, whose BAR it hit; for one by the card, in whose name it goes to the host.
   uint16_t function = 0;
   bool zeros = false;   ///< Hint with a write: all of its data are 0, so that a sparse memory need not touch its pages.
   bool poison = false;  ///< Data is known to be bad: set by the target of a read, the initiator of a write.
+  bool translation_fault = false;  ///< Set by the device MMU with the error response of an access that it refused.
 
   [[nodiscard]] tlm::tlm_extension_base* clone() const override { return new Sideband(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Sideband&>(other); }

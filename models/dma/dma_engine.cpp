@@ -90,6 +90,7 @@ std::optional<CommandOutcome> DmaEngine::Channel::move(const base::CommandReques
                            .context = request.context,
                            .engine = command.engine,
                            .function = request.function,
+                           .asid = request.asid,
                            .rate = rate_ ? &*rate_ : nullptr,
                            .cancellation = &cancellation_};
   const Transfer transfer{dma.source,    dma.destination,   dma.rows,

@@ -120,7 +120,7 @@ class Mover::Run {
     const bool poisoned = sideband.poison;
     sideband.poison = false;
     last_ = std::max(last_, now + delay);
-    if (read != tlm::TLM_OK_RESPONSE) return fail(NPU_FAULT_BUS, source_);
+    if (read != tlm::TLM_OK_RESPONSE) return fail(bus_fault(), source_);
     mover_.bytes_read_ += bytes;
     if (poisoned) return fail(NPU_FAULT_POISON, source_);
     return write_burst(data, delay);
@@ -138,7 +138,7 @@ class Mover::Run {
     const sc_time now = sc_time_stamp();
     const auto written = mover_.memory_.write(destination_.range.physical, data, delay);
     last_ = std::max(last_, now + delay);
-    if (written != tlm::TLM_OK_RESPONSE) return fail(NPU_FAULT_BUS, destination_);
+    if (written != tlm::TLM_OK_RESPONSE) return fail(bus_fault(), destination_);
     mover_.bytes_written_ += data.size();
     window_[slot_] = now + delay;
     slot_ = (slot_ + 1) % window_.size();
@@ -150,8 +150,14 @@ class Mover::Run {
     auto& sideband = mover_.memory_.sideband();
     sideband.origin = {base::Origin::Kind::kEngine, context_.engine, 0};
     sideband.context = context_.context;
+    sideband.asid = context_.asid;
     sideband.function = context_.function;
     return sideband;
+  }
+
+  /// Why the bus has just refused an access.
+  [[nodiscard]] npu_fault bus_fault() const {
+    return mover_.memory_.sideband().translation_fault ? NPU_FAULT_TRANSLATION : NPU_FAULT_BUS;
   }
 
   bool fail(npu_fault fault, const Cursor& cursor) {

@@ -43,6 +43,7 @@ struct RunContext {
   uint16_t context = 0;
   uint16_t engine = 0;
   uint16_t function = 0;           ///< PCIe function in whose name the host is reached.
+  uint16_t asid = 0;               ///< Address space of the device side.
   bool fill = false;               ///< Nothing is read: zeros are written, in bursts of kFillBurstBytes.
   base::Timeline* rate = nullptr;  ///< The channel's limit, if it has one.
   Cancellation* cancellation = nullptr;

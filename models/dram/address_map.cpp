@@ -57,6 +57,10 @@ AddressMap::AddressMap(const Formula& formula, uint32_t transaction_bits) {
   if (rank_of(bits) != bits.size()) {
     throw std::invalid_argument("two addresses would share a place: the fields' bits are not independent");
   }
+  const auto& stack = formula.fields[static_cast<size_t>(Field::kStackId)];
+  for (size_t i = 0; i < stack.size(); ++i) {
+    stack_on_top_ = stack_on_top_ && stack[i] == uint64_t{1} << (address_bits_ - stack.size() + i);
+  }
   tables_.resize((address_bits_ + 7) / 8);
   for (size_t byte = 0; byte < tables_.size(); ++byte) {
     for (uint64_t value = 0; value < 256; ++value) {
@@ -67,6 +71,12 @@ AddressMap::AddressMap(const Formula& formula, uint32_t transaction_bits) {
       tables_[byte][value] = packed;
     }
   }
+}
+
+uint64_t AddressMap::bytes_on(uint32_t stack_ids) const {
+  const uint64_t numbers = uint64_t{1} << width(Field::kStackId);
+  if (numbers <= stack_ids) return bytes();
+  return stack_on_top_ ? bytes() / numbers * stack_ids : 0;
 }
 
 AddressMap::Formula AddressMap::in_order(uint32_t lowest, const std::vector<std::pair<Field, uint32_t>>& widths) {

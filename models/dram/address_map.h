@@ -40,6 +40,9 @@ class AddressMap {
 
   /// Bytes that the map covers; addresses beyond wrap around.
   [[nodiscard]] uint64_t bytes() const { return uint64_t{1} << address_bits_; }
+  /// Bytes from 0 on whose stack ids are below `stack_ids`. For a number that is no power of two (three of RNGD's HBM3)
+  /// the stack id must be the topmost address bits as they are; otherwise the answer is 0.
+  [[nodiscard]] uint64_t bytes_on(uint32_t stack_ids) const;
   [[nodiscard]] uint32_t width(Field field) const { return widths_[static_cast<size_t>(field)]; }
 
  private:
@@ -54,6 +57,7 @@ class AddressMap {
   std::array<uint32_t, kFields> shifts_{};
   std::array<uint32_t, kFields> widths_{};
   uint32_t address_bits_ = 0;
+  bool stack_on_top_ = true;  // the stack id is the topmost address bits
 };
 
 }  // namespace npuvp::dram

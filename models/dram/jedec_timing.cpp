@@ -13,6 +13,7 @@ JedecTiming::JedecTiming(const Parameters& parameters)
     : parameters_(parameters),
       map_(parameters.map, static_cast<uint32_t>(std::countr_zero(parameters.part.organisation.transaction_bytes))),
       units_per_clock_(sc_time(parameters.part.timings.tCK_ps, sc_core::SC_PS).value()),
+      sinks_(parameters.channels),
       split_(parameters.channels) {
   const auto& organisation = parameters.part.organisation;
   const std::array<uint32_t, kFields> sizes{parameters.channels,    organisation.pseudo_channels,
@@ -20,7 +21,9 @@ JedecTiming::JedecTiming(const Parameters& parameters)
                                             organisation.banks,     organisation.rows,
                                             organisation.columns};
   for (size_t field = 0; field < kFields; ++field) {
-    if (uint64_t{1} << map_.width(static_cast<Field>(field)) > sizes[field]) {
+    const bool stack = static_cast<Field>(field) == Field::kStackId;
+    const uint64_t room = stack ? std::bit_ceil(sizes[field]) : sizes[field];
+    if (uint64_t{1} << map_.width(static_cast<Field>(field)) > room) {
       throw std::invalid_argument(std::string("DRAM address map: too many bits for ") + kFieldNames[field]);
     }
   }
@@ -47,7 +50,15 @@ sc_time JedecTiming::access(sc_time arrival, uint64_t address, uint64_t bytes, b
 
 void JedecTiming::reset() {
   channels_.clear();
-  for (uint32_t i = 0; i < parameters_.channels; ++i) channels_.emplace_back(parameters_.part, parameters_.policy);
+  for (uint32_t i = 0; i < parameters_.channels; ++i) {
+    auto& channel = channels_.emplace_back(parameters_.part, parameters_.policy);
+    if (sinks_[i] != nullptr) channel.set_sink(sinks_[i]);
+  }
+}
+
+void JedecTiming::set_sink(size_t channel, CommandSink* sink) {
+  sinks_.at(channel) = sink;
+  channels_.at(channel).set_sink(sink);
 }
 
 void JedecTiming::finish() {

@@ -33,12 +33,14 @@ class JedecTiming final : public Timing {
   sc_core::sc_time access(sc_core::sc_time arrival, uint64_t address, uint64_t bytes, bool write) override;
   void reset() override;
 
+  /// Bytes from 0 on that the part has under the map; no access may go beyond.
+  [[nodiscard]] uint64_t bytes() const { return map_.bytes_on(parameters_.part.organisation.stack_ids); }
   [[nodiscard]] size_t channels() const { return channels_.size(); }
   /// Of one channel since construction or reset, everything asked so far included; ticks of part().tick_ps().
   [[nodiscard]] Counters counters(size_t channel) { return channels_[channel].counters(); }
   [[nodiscard]] const Part& part() const { return parameters_.part; }
   /// The command trace of one channel. Before the first access; AnnotatedChannel says when commands come.
-  void set_sink(size_t channel, CommandSink* sink) { channels_[channel].set_sink(sink); }
+  void set_sink(size_t channel, CommandSink* sink);
   /// Gives the sinks what is left.
   void finish();
 
@@ -51,6 +53,7 @@ class JedecTiming final : public Timing {
   const AddressMap map_;
   const uint64_t units_per_clock_;  // of the kernel's time resolution
   std::vector<AnnotatedChannel> channels_;
+  std::vector<CommandSink*> sinks_;          // by channel; they stay over a reset
   std::vector<std::vector<Request>> split_;  // of the access in hand, by channel
 };
 

@@ -36,10 +36,11 @@ class QueueLayout {
 class Job {
  public:
   Job(const QueueLayout& layout, const Memories& memories, base::InitiatorPort& port, uint16_t job_context,
-      uint16_t job_function)
-      : segments(memories, port, job_context, job_function),
+      uint16_t job_function, uint16_t job_asid)
+      : segments(memories, port, job_context, job_function, job_asid),
         context(job_context),
         function(job_function),
+        asid(job_asid),
         layout_(layout),
         queues_(layout.count()) {}
 
@@ -72,6 +73,7 @@ class Job {
   SegmentTable segments;
   const uint16_t context;
   const uint16_t function;
+  const uint16_t asid;
 
  private:
   struct Queue {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "firmware/abi/page_table.h"
+
 namespace npuvp::task_manager {
 
 using sc_core::sc_time;
@@ -28,8 +30,13 @@ bool is_host_page(uint64_t bus_address) {
 
 }  // namespace
 
-SegmentTable::SegmentTable(const Memories& memories, base::InitiatorPort& port, uint16_t context, uint16_t function)
-    : memories_(memories), port_(port), context_(context), function_(function) {}
+SegmentTable::SegmentTable(const Memories& memories, base::InitiatorPort& port, uint16_t context, uint16_t function,
+                           uint16_t asid)
+    : memories_(memories),
+      port_(port),
+      context_(context),
+      function_(function),
+      device_bytes_(asid == 0 ? memories.dram_bytes : NPU_MMU_VIRTUAL_BYTES) {}
 
 size_t SegmentTable::load(std::span<const npu_segment> segments) {
   segments_.clear();
@@ -44,7 +51,7 @@ bool SegmentTable::well_formed(const npu_segment& segment) const {
   if ((segment.flags & ~NPU_SEGMENT_WRITABLE) != 0 || segment.reserved != 0) return false;
   switch (segment.kind) {
     case NPU_SEGMENT_DEVICE:
-      return segment.base >= NPU_MAP_DRAM && inside(segment.base - NPU_MAP_DRAM, segment.size, memories_.dram_bytes);
+      return segment.base >= NPU_MAP_DRAM && inside(segment.base - NPU_MAP_DRAM, segment.size, device_bytes_);
     case NPU_SEGMENT_HOST_PAGES:
       return segment.base % kEntryBytes == 0 && inside(segment.base, pages_of(segment.size) * kEntryBytes, kHostBytes);
     default:

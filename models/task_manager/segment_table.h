@@ -30,8 +30,10 @@ struct Memories {
 /// `port`; a transfer waits only for a block that is not there yet.
 class SegmentTable final : public base::AddressSpace {
  public:
-  /// Page lists are read in `context` and in the name of PCIe function `function`. `port` must outlive the table.
-  SegmentTable(const Memories& memories, base::InitiatorPort& port, uint16_t context, uint16_t function = 0);
+  /// Page lists are read in `context` and in the name of PCIe function `function`. `port` must outlive the table. With
+  /// an address space `asid` device segments are virtual: they lie in its window, and the device MMU checks the rest.
+  SegmentTable(const Memories& memories, base::InitiatorPort& port, uint16_t context, uint16_t function = 0,
+               uint16_t asid = 0);
 
   /// Takes the segments. Returns the index of the first malformed one (kind, flags, reserved, or range: a device
   /// segment must lie in DRAM, a page list below 2^52 and 8-byte aligned), or segments.size().
@@ -69,6 +71,7 @@ class SegmentTable final : public base::AddressSpace {
   base::InitiatorPort& port_;
   const uint16_t context_;
   const uint16_t function_;
+  const uint64_t device_bytes_;  // of the window that device segments lie in
   std::vector<Segment> segments_;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "firmware/abi/memory_map.h"
+#include "firmware/abi/page_table.h"
 #include "models/base/sideband.h"
 
 namespace npuvp::task_manager {
@@ -92,6 +93,13 @@ void TaskManager::wire_registers() {
                                       fmt::format("there is no function {}", registers_.FUNCTION.get()), write.origin);
     registers_.FUNCTION.set(write.before);
   });
+  registers_.ADDRESS_SPACE.on_write([this](const base::RegisterWrite& write) {
+    if (registers_.ADDRESS_SPACE.get() < NPU_MMU_ASIDS) return;
+    environment_.diagnostics().misuse(registers_.name() + ".ADDRESS_SPACE",
+                                      fmt::format("there is no address space {}", registers_.ADDRESS_SPACE.get()),
+                                      write.origin);
+    registers_.ADDRESS_SPACE.set(write.before);
+  });
   registers_.STATUS.on_write([this](const base::RegisterWrite&) { update_irq(); });
 }
 
@@ -119,9 +127,9 @@ void TaskManager::start(const base::Origin& origin) {
     environment_.diagnostics().misuse(registers_.name() + ".CONTROL", "START while BUSY is ignored", origin);
     return;
   }
-  job_ =
-      std::make_shared<Job>(layout_, parameters_.memories, memory, static_cast<uint16_t>(registers_.CONTEXT.ASID.get()),
-                            static_cast<uint16_t>(registers_.FUNCTION.get()));
+  job_ = std::make_shared<Job>(
+      layout_, parameters_.memories, memory, static_cast<uint16_t>(registers_.CONTEXT.ASID.get()),
+      static_cast<uint16_t>(registers_.FUNCTION.get()), static_cast<uint16_t>(registers_.ADDRESS_SPACE.get()));
   registers_.STATUS.set(registers_.STATUS.BUSY.mask());
   registers_.FAULT_CODE.set(NPU_FAULT_NONE);
   registers_.FAULT_COMMAND.set(0);
@@ -232,7 +240,7 @@ void TaskManager::run_queue(Queue& queue) {
 Fault TaskManager::execute(Queue& queue, Job& job, uint32_t index) {
   const auto& command = job.command(index);
   const sc_time begin = sc_time_stamp();
-  const auto outcome = queue.port->execute({&command, &job.segments, job.context, index, job.function});
+  const auto outcome = queue.port->execute({&command, &job.segments, job.context, index, job.function, job.asid});
   // Abandoned work leaves no trace in a later job's figures.
   if (&job == job_.get()) account(queue, command, index, begin, outcome.ok());
   return {outcome.fault, index, outcome.fault_address};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "firmware/abi/ecc.h"
 #include "firmware/abi/memory_map.h"
 #include "models/otp/default_fuses.h"
 #include "models/tensor_core/tensor_core.h"
@@ -13,12 +14,14 @@
 #include "npu/registers/system_controller.h"
 #include "platform/assembly/serial_number.h"
 #include "platform/config/config_error.h"
+#include "platform/config/noc_reader.h"
 #include "rtl/tensor_core/adapter/rtl_tensor_core.h"
 
 namespace npuvp::assembly {
 namespace {
 
 using sc_core::SC_NS;
+using sc_core::SC_SEC;
 using sc_core::sc_time;
 using sc_core::SC_US;
 using system_controller::ResetCause;
@@ -28,7 +31,8 @@ constexpr double kGiga = 1e9;
 constexpr double kMega = 1e6;
 constexpr double kPico = 1e-12;
 
-// Ports of the two interconnects. Windows are looked up by address, so the order is free.
+// Ports of the two interconnects. Windows are looked up by address, so the order is free; that of the NoC is the one of
+// its names (platform/config/noc_reader.h).
 enum BusInitiator : unsigned { kBusHarts, kBusCrypto, kBusInitiators };
 enum NocInitiator : unsigned {
   kNocBus,
@@ -39,6 +43,7 @@ enum NocInitiator : unsigned {
   kNocAperture,
   kNocLogManager,
   kNocCpDma,
+  kNocMmu,
   kNocInitiators
 };
 enum BusTarget : unsigned {
@@ -64,6 +69,9 @@ enum BusTarget : unsigned {
   kBusFlash,
   kBusCryptoRegisters,
   kBusTrng,
+  kBusMmu,
+  kBusEcc,
+  kBusNocRegisters,
   kBusNoc,
   kBusEngine0
 };
@@ -101,13 +109,17 @@ memory::Memory::Parameters tcm_parameters(const config::CardConfig& config) {
 memory::Memory::Parameters shared_parameters(const config::CardConfig& config) {
   return {.bytes = config.shared_memory.mib * kMib,
           .bytes_per_second = config.shared_memory.gb_per_s * kGiga,
-          .latency = sc_time(config.shared_memory.latency_ns, SC_NS)};
+          .latency = sc_time(config.shared_memory.latency_ns, SC_NS),
+          .banks = config.shared_memory.banks.count,
+          .bank_word_bytes = config.shared_memory.banks.word_bytes};
 }
 
 memory::Memory::Parameters scratchpad_parameters(const config::CardConfig& config) {
   return {.bytes = config.neural_engines.scratchpad_mib * kMib,
           .bytes_per_second = config.neural_engines.scratchpad_gb_per_s * kGiga,
-          .ports = kScratchpadPorts};
+          .ports = kScratchpadPorts,
+          .banks = config.neural_engines.scratchpad_banks.count,
+          .bank_word_bytes = config.neural_engines.scratchpad_banks.word_bytes};
 }
 
 dram::Dram::Parameters dram_parameters(const config::CardConfig& config) {
@@ -117,6 +129,7 @@ dram::Dram::Parameters dram_parameters(const config::CardConfig& config) {
   parameters.fast.channel_bytes_per_second = config.dram.channel_gb_per_s * kGiga;
   parameters.fast.efficiency = config.dram.efficiency;
   parameters.fast.latency = sc_time(config.dram.latency_ns, SC_NS);
+  parameters.patrol_period = sc_time(config.dram.patrol_s, SC_SEC);
   if (config.dram.jedec_timing) {
     const auto& jedec = *config.dram.jedec;
     parameters.jedec = {jedec.part, jedec.policy, jedec.map, config.dram.channels};
@@ -206,6 +219,9 @@ noc::Crossbar::Parameters bus_parameters(const config::CardConfig& config) {
       {"flash", NPU_MAP_FLASH, NPU_MAP_BLOCK_BYTES, kBusFlash},
       {"crypto", NPU_MAP_CRYPTO, NPU_MAP_BLOCK_BYTES, kBusCryptoRegisters},
       {"TRNG", NPU_MAP_TRNG, NPU_MAP_BLOCK_BYTES, kBusTrng},
+      {"MMU", NPU_MAP_MMU, NPU_MAP_BLOCK_BYTES, kBusMmu},
+      {"ECC", NPU_MAP_ECC, NPU_MAP_BLOCK_BYTES, kBusEcc},
+      {"NoC registers", NPU_MAP_NOC, NPU_MAP_BLOCK_BYTES, kBusNocRegisters},
       // What lies behind the NoC keeps its address there.
       {"shared memory", NPU_MAP_SHARED, config.shared_memory.mib * kMib, kBusNoc, NPU_MAP_SHARED},
       {"scratchpads", NPU_MAP_SCRATCHPAD, config.neural_engines.count * NPU_MAP_SCRATCHPAD_STRIDE, kBusNoc,
@@ -223,12 +239,54 @@ noc::Crossbar::Parameters bus_parameters(const config::CardConfig& config) {
   return parameters;
 }
 
-noc::Crossbar::Parameters noc_parameters(const config::CardConfig& config) {
-  const double clock_hz = config.noc.clock_mhz * kMega;
-  const double port_rate = config.noc.port_bytes_per_cycle * clock_hz;
-  const double memory_rate = config.noc.memory_port_bytes_per_cycle * clock_hz;
-  noc::Crossbar::Parameters parameters;
+noc::Topology noc_topology(const config::NocConfig& config) {
+  using Kind = noc::Topology::Kind;
+  switch (config.topology) {
+    case config::NocConfig::Topology::kRing:
+      return {Kind::kRing, config.columns, 1};
+    case config::NocConfig::Topology::kMesh:
+      return {Kind::kMesh, config.columns, config.rows};
+    default:
+      return {Kind::kCrossbar, 1, 1};
+  }
+}
+
+void add_noc_ports(noc::Network::Parameters& parameters, const config::CardConfig& config) {
+  const auto& noc = config.noc;
+  const double clock_hz = noc.clock_mhz * kMega;
+  const double port_rate = noc.port_bytes_per_cycle * clock_hz;
+  const double memory_rate = noc.memory_port_bytes_per_cycle * clock_hz;
+  static_assert(config::kNocInitiatorNames.size() == kNocInitiators &&
+                config::kNocTargetNames.size() == kNocScratchpad0);
+  for (const char* name : config::kNocInitiatorNames) {
+    parameters.initiators.push_back({name, port_rate, noc.node_of(name), noc.weight_of(name)});
+  }
+  // One Neural DMA port serves the channels of all engines.
+  parameters.initiators[kNocNeuralDma].bytes_per_second = port_rate * config.neural_engines.count;
+  for (const char* name : config::kNocTargetNames)
+    parameters.targets.push_back({name, port_rate, noc.node_of(name), 0});
+  for (unsigned engine = 0; engine < config.neural_engines.count; ++engine) {
+    const auto name = fmt::format("scratchpad{}", engine);
+    parameters.targets.push_back({name, port_rate, noc.node_of(name), 0});
+  }
+  parameters.targets[kNocDram].bytes_per_second = memory_rate;
+  parameters.targets[kNocDram].service_bytes_per_second =
+      config.dram.channels * config.dram.channel_gb_per_s * kGiga * config.dram.efficiency;
+  parameters.targets[kNocShared].bytes_per_second = memory_rate;
+  parameters.targets[kNocShared].service_bytes_per_second = config.shared_memory.gb_per_s * kGiga;
+}
+
+noc::Network::Parameters noc_parameters(const config::CardConfig& config) {
+  noc::Network::Parameters parameters;
+  parameters.topology = noc_topology(config.noc);
   parameters.hop_latency = sc_time(config.noc.hop_latency_ns, SC_NS);
+  parameters.link_bytes_per_second = config.noc.link_bytes_per_second;
+  for (const auto& link : config.noc.links) {
+    parameters.link_rates.push_back({link.from, link.to, link.bytes_per_second});
+  }
+  parameters.quality_of_service = config.noc.quality_of_service;
+  parameters.competition_window = sc_time(config.noc.qos_window_ns, SC_NS);
+  add_noc_ports(parameters, config);
   parameters.map = {
       {"DRAM", NPU_MAP_DRAM, config.dram.mib * kMib, kNocDram},
       {"shared memory", NPU_MAP_SHARED, config.shared_memory.mib * kMib, kNocShared},
@@ -240,12 +298,15 @@ noc::Crossbar::Parameters noc_parameters(const config::CardConfig& config) {
                               NPU_MAP_SCRATCHPAD + engine * NPU_MAP_SCRATCHPAD_STRIDE,
                               config.neural_engines.scratchpad_mib * kMib, kNocScratchpad0 + engine});
   }
-  parameters.initiators.assign(kNocInitiators, {port_rate});
-  // One Neural DMA port serves the channels of all engines.
-  parameters.initiators[kNocNeuralDma].bytes_per_second = port_rate * config.neural_engines.count;
-  parameters.targets.assign(kNocScratchpad0 + config.neural_engines.count, {port_rate});
-  parameters.targets[kNocDram].bytes_per_second = memory_rate;
-  parameters.targets[kNocShared].bytes_per_second = memory_rate;
+  return parameters;
+}
+
+mmu::Mmu::Parameters mmu_parameters(const config::CardConfig& config) {
+  mmu::Mmu::Parameters parameters;
+  parameters.dram_bytes = config.dram.mib * kMib;
+  parameters.tlb_entries = config.mmu.tlb_entries;
+  parameters.tlb_ways = config.mmu.tlb_ways;
+  parameters.lookup_latency = sc_time(config.mmu.lookup_ns, SC_NS);
   return parameters;
 }
 
@@ -309,6 +370,8 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
       engines_("ne"),
       bus_("bus", environment, bus_parameters(config)),
       noc_("noc", environment, noc_parameters(config)),
+      ecc_("ecc", environment),
+      mmu_("mmu", environment, mmu_parameters(config)),
       aperture_("aperture", environment),
       endpoint_("endpoint", environment, endpoint_parameters(config, index)) {
   const std::span<const uint8_t> image(reinterpret_cast<const uint8_t*>(rom.data()), rom.size());
@@ -322,6 +385,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
   bind_commands();
   bind_interrupts();
   bind_security();
+  bind_error_collector();
 
   mailbox_.on_card_reset([this] {
     // At once, so that the host cannot take the state before the reset for the one after it.
@@ -414,6 +478,9 @@ void Card::bind_bus() {
   bus_.targets[kBusSensors].bind(management_.sensors.registers);
   bus_.targets[kBusLogManager].bind(management_.log.registers);
   bus_.targets[kBusCpDma].bind(management_.dma.registers);
+  bus_.targets[kBusMmu].bind(mmu_.registers);
+  bus_.targets[kBusEcc].bind(ecc_.registers);
+  bus_.targets[kBusNocRegisters].bind(noc_.registers);
   bus_.targets[kBusNoc].bind(noc_.initiators[kNocBus]);
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     bus_.targets[kBusEngine0 + engine].bind(engines_[engine].registers);
@@ -433,10 +500,15 @@ void Card::bind_security() {
 }
 
 void Card::bind_noc() {
-  task_manager_.memory.socket.bind(noc_.initiators[kNocTaskManager]);
-  external_hdma_.memory.socket.bind(noc_.initiators[kNocExternalHdma]);
-  neural_dma_.memory.socket.bind(noc_.initiators[kNocNeuralDma]);
-  task_dma_.memory.socket.bind(noc_.initiators[kNocTaskDma]);
+  task_manager_.memory.socket.bind(mmu_.initiators[NPU_MMU_TASK_MANAGER]);
+  external_hdma_.memory.socket.bind(mmu_.initiators[NPU_MMU_EXTERNAL_HDMA]);
+  neural_dma_.memory.socket.bind(mmu_.initiators[NPU_MMU_NEURAL_DMA]);
+  task_dma_.memory.socket.bind(mmu_.initiators[NPU_MMU_TASK_DMA]);
+  mmu_.noc[NPU_MMU_TASK_MANAGER].bind(noc_.initiators[kNocTaskManager]);
+  mmu_.noc[NPU_MMU_EXTERNAL_HDMA].bind(noc_.initiators[kNocExternalHdma]);
+  mmu_.noc[NPU_MMU_NEURAL_DMA].bind(noc_.initiators[kNocNeuralDma]);
+  mmu_.noc[NPU_MMU_TASK_DMA].bind(noc_.initiators[kNocTaskDma]);
+  mmu_.walker.socket.bind(noc_.initiators[kNocMmu]);
   aperture_.memory.bind(noc_.initiators[kNocAperture]);
   management_.log.memory.socket.bind(noc_.initiators[kNocLogManager]);
   management_.dma.memory.socket.bind(noc_.initiators[kNocCpDma]);
@@ -464,8 +536,8 @@ void Card::bind_commands() {
     task_manager_.external_hdma[channel].bind(external_hdma_.commands[channel]);
   }
   task_manager_.on_owner_change([this] {
-    sc_time longest = shared_.scrub();
-    for (auto& scratchpad : scratchpads_) longest = std::max(longest, scratchpad.scrub());
+    sc_time longest = shared_.wipe();
+    for (auto& scratchpad : scratchpads_) longest = std::max(longest, scratchpad.wipe());
     return longest;
   });
 }
@@ -480,6 +552,8 @@ void Card::bind_interrupts() {
   management_.sensors.interrupt.connect(plic_.source_input(NPU_IRQ_SENSORS));
   management_.log.interrupt.connect(plic_.source_input(NPU_IRQ_LOG_MANAGER));
   management_.dma.interrupt.connect(plic_.source_input(NPU_IRQ_CP_DMA));
+  ecc_.irq.connect(plic_.source_input(NPU_IRQ_ECC));
+  mmu_.irq.connect(plic_.source_input(NPU_IRQ_MMU));
   for (unsigned hart = 0; hart < config_.command_processor.harts; ++hart) {
     aclint_.software_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kSoftware));
     aclint_.timer_interrupt.at(hart).connect(harts_.interrupt_input(hart, riscv::Interrupt::kTimer));
@@ -522,6 +596,22 @@ bool Card::hang_next_command(std::string_view engine) {
   }
   return hang_channel(neural_dma_, "neural_dma", engine_count_) || hang_channel(task_dma_, "task_dma", 1) ||
          hang_channel(external_hdma_, "external_hdma", kExternalHdmaChannels);
+}
+
+void Card::bind_error_collector() {
+  const auto connect = [this](unsigned source, const std::string& name, uint64_t base, auto& memory) {
+    ecc_.add_source(source, name, base, memory.storage().size(),
+                    [&memory](uint64_t offset, unsigned bit) { memory.inject_error(offset, bit); });
+    memory.on_error(
+        [this, source](uint64_t offset, base::secded::Outcome outcome) { ecc_.report(source, offset, outcome); });
+  };
+  connect(NPU_ECC_DRAM, "DRAM", NPU_MAP_DRAM, dram_);
+  connect(NPU_ECC_TCM, "TCM", NPU_MAP_TCM, tcm_);
+  connect(NPU_ECC_SHARED, "shared memory", NPU_MAP_SHARED, shared_);
+  for (unsigned engine = 0; engine < engine_count_; ++engine) {
+    connect(NPU_ECC_SCRATCHPAD + engine, fmt::format("scratchpad {}", engine),
+            NPU_MAP_SCRATCHPAD + engine * NPU_MAP_SCRATCHPAD_STRIDE, scratchpads_[engine]);
+  }
 }
 
 void Card::reset_function(unsigned function) {
@@ -580,6 +670,8 @@ void Card::reset() {
   external_hdma_.reset();
   neural_dma_.reset();
   task_dma_.reset();
+  mmu_.reset();
+  ecc_.reset();
   for (auto& engine : engines_) engine.reset();
   for (auto* core : tensor_cores_) core->reset();
   for (auto& scratchpad : scratchpads_) scratchpad.reset();

@@ -15,12 +15,15 @@
 #include "models/crypto/crypto.h"
 #include "models/dma/dma_engine.h"
 #include "models/dram/dram.h"
+#include "models/ecc/ecc_collector.h"
 #include "models/flash/controller.h"
 #include "models/gpio/gpio.h"
 #include "models/mailbox/mailbox.h"
 #include "models/memory/memory.h"
+#include "models/mmu/mmu.h"
 #include "models/ne/neural_engine.h"
 #include "models/noc/crossbar.h"
+#include "models/noc/network.h"
 #include "models/otp/otp.h"
 #include "models/pcie/endpoint.h"
 #include "models/plic/plic.h"
@@ -41,7 +44,10 @@ namespace npuvp::assembly {
 ///             |
 ///            noc -- DRAM, shared memory, scratchpads, TCM, PCIe (host memory)
 ///             |
-///   Task Manager, DMA engines, PCIe (aperture)
+///             |
+///            MMU, PCIe (aperture)
+///             |
+///   Task Manager, DMA engines
 class Card final : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(Card);
@@ -59,6 +65,7 @@ class Card final : public sc_core::sc_module {
   [[nodiscard]] riscv::HartCluster& harts() { return harts_; }
   [[nodiscard]] Management& management() { return management_; }
   [[nodiscard]] const system_controller::SystemController& system_controller() const { return system_controller_; }
+  [[nodiscard]] const noc::Network& noc() const { return noc_; }
   [[nodiscard]] dram::Dram& dram() { return dram_; }
 
   /// Fault injection: the next command in the engine named (ne0, neural_dma0, task_dma0, external_hdma0, ...) never
@@ -78,6 +85,7 @@ class Card final : public sc_core::sc_module {
   void bind_commands();
   void bind_interrupts();
   void bind_security();
+  void bind_error_collector();
   /// Physical function (0): the whole card restarts. Virtual function: the firmware is told, its window closes.
   void reset_function(unsigned function);
   void request_reset(system_controller::ResetCause cause);
@@ -116,7 +124,9 @@ class Card final : public sc_core::sc_module {
   std::vector<std::unique_ptr<sc_core::sc_module>> tensor_core_modules_;  // TLM or RTL
   std::vector<base::TensorCoreTarget*> tensor_cores_;                     // the same, in order of engine
   noc::Crossbar bus_;
-  noc::Crossbar noc_;
+  noc::Network noc_;
+  ecc::EccCollector ecc_;
+  mmu::Mmu mmu_;                 // in front of the NoC ports of the Task Manager and the DMA engines
   aperture::Aperture aperture_;  // BAR2 of each function -> DRAM
   pcie::Endpoint endpoint_;
 

@@ -10,6 +10,7 @@
 
 #include "firmware/abi/otp.h"
 #include "platform/config/dram_loader.h"
+#include "platform/config/noc_config.h"
 
 namespace npuvp::config {
 
@@ -23,6 +24,12 @@ struct ArrayShape {
 enum class DataMode : uint8_t {
   kExact,  ///< models/arithmetic/README.md, bit for bit.
   kNone,   ///< Contents of results are undefined; for models that are larger than the host.
+};
+
+/// Banks of an on-chip memory. One bank, charged by the byte, where the board file says nothing.
+struct MemoryBanks {
+  uint32_t count = 1;
+  uint32_t word_bytes = 1;  ///< What a bank delivers in a cycle.
 };
 
 /// One card as its board file describes it; the keys and units of platform/boards/cards/*.yaml.
@@ -57,6 +64,7 @@ struct CardConfig {
     double clock_mhz;
     uint32_t scratchpad_mib;
     double scratchpad_gb_per_s;
+    MemoryBanks scratchpad_banks;
     uint32_t vector_lanes;
     uint32_t cache_kib;  ///< L1 neural cache.
     ArrayShape int8;
@@ -68,6 +76,7 @@ struct CardConfig {
     uint32_t mib;
     double gb_per_s;
     double latency_ns;
+    MemoryBanks banks;
   } shared_memory;
 
   struct Dram {
@@ -77,15 +86,17 @@ struct CardConfig {
     double efficiency;
     double latency_ns;
     bool jedec_timing;               ///< `timing: jedec`; false: the fast mode with the two figures above.
+    double patrol_s;                 ///< All of it is scrubbed once in this time; 0: never.
     std::optional<DramJedec> jedec;  ///< What the JEDEC mode needs; there if `jedec_timing`.
   } dram;
 
-  struct Noc {
-    double clock_mhz;
-    uint32_t port_bytes_per_cycle;
-    uint32_t memory_port_bytes_per_cycle;
-    double hop_latency_ns;
-  } noc;
+  NocConfig noc;
+
+  struct Mmu {  // of a board file without the section: (u)
+    uint32_t tlb_entries = 512;
+    uint32_t tlb_ways = 8;
+    double lookup_ns = 2;
+  } mmu;
 
   struct Dma {
     uint32_t outstanding_bursts;

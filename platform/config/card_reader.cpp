@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "firmware/abi/memory_map.h"
+#include "platform/config/noc_reader.h"
 
 namespace npuvp::config {
 namespace {
@@ -42,12 +45,22 @@ ArrayShape read_shape(YamlReader reader) {
   return shape;
 }
 
+/// The bank keys, which stand or fall together: `count` and `word` are their names.
+MemoryBanks read_banks(YamlReader& reader, const std::string& count, const std::string& word) {
+  MemoryBanks banks;
+  if (!reader.has(count) && !reader.has(word)) return banks;
+  banks.count = reader.power_of_two(count, 1, 256);
+  banks.word_bytes = reader.power_of_two(word, 1, 1024);
+  return banks;
+}
+
 CardConfig::NeuralEngines read_neural_engines(YamlReader reader) {
   CardConfig::NeuralEngines engines{};
   engines.count = reader.integer("count", 1, 8);
   engines.clock_mhz = reader.number("clock_mhz", 1, 10000);
   engines.scratchpad_mib = reader.integer("scratchpad_mib", 1, NPU_MAP_SCRATCHPAD_STRIDE >> 20);
   engines.scratchpad_gb_per_s = reader.number("scratchpad_gb_per_s", 0.1, 1e5);
+  engines.scratchpad_banks = read_banks(reader, "scratchpad_banks", "scratchpad_bank_bytes");
   engines.vector_lanes = reader.integer("vector_lanes", 1, 4096);
   engines.cache_kib = reader.integer("cache_kib", 1, 4096);
   auto core = reader.mapping("tensor_core");
@@ -64,8 +77,20 @@ CardConfig::SharedMemory read_shared_memory(YamlReader reader) {
   memory.mib = reader.integer("mib", 1, static_cast<uint32_t>((NPU_MAP_SCRATCHPAD - NPU_MAP_SHARED) >> 20));
   memory.gb_per_s = reader.number("gb_per_s", 0.1, 1e5);
   memory.latency_ns = reader.number("latency_ns", 0, 1e6);
+  memory.banks = read_banks(reader, "banks", "bank_bytes");
   reader.finish();
   return memory;
+}
+
+/// Seconds of a scrubbing pass, 0 for none; not so short that a burst of 4 KiB would come every 100 ns.
+double read_patrol(YamlReader& reader, uint32_t mib) {
+  if (!reader.has("scrub_period_s")) return 0;
+  const double period = reader.number("scrub_period_s", 0, 1e6);
+  const double least = mib * 256.0 * 100e-9;
+  if (period != 0 && period < least) {
+    reader.fail("scrub_period_s", fmt::format("{} is more than the DRAM can do; 0 or at least {:.3g}", period, least));
+  }
+  return period;
 }
 
 CardConfig::Dram read_dram(YamlReader reader, const std::string& boards) {
@@ -75,6 +100,7 @@ CardConfig::Dram read_dram(YamlReader reader, const std::string& boards) {
   dram.channel_gb_per_s = reader.number("channel_gb_per_s", 0.1, 1e4);
   dram.efficiency = reader.number("efficiency", 0.01, 1);
   dram.latency_ns = reader.number("latency_ns", 0, 1e6);
+  dram.patrol_s = read_patrol(reader, dram.mib);
   const std::string timing = reader.has("timing") ? reader.text("timing") : "fast";
   if (timing != "fast" && timing != "jedec") {
     reader.fail("timing", fmt::format("'{}' is neither fast nor jedec", timing));
@@ -87,14 +113,13 @@ CardConfig::Dram read_dram(YamlReader reader, const std::string& boards) {
   return dram;
 }
 
-CardConfig::Noc read_noc(YamlReader reader) {
-  CardConfig::Noc noc{};
-  noc.clock_mhz = reader.number("clock_mhz", 1, 10000);
-  noc.port_bytes_per_cycle = reader.integer("port_bytes_per_cycle", 1, 65536);
-  noc.memory_port_bytes_per_cycle = reader.integer("memory_port_bytes_per_cycle", 1, 65536);
-  noc.hop_latency_ns = reader.number("hop_latency_ns", 0, 1e6);
+CardConfig::Mmu read_mmu(YamlReader reader) {
+  CardConfig::Mmu mmu{};
+  mmu.tlb_entries = reader.power_of_two("tlb_entries", 1, 65536);
+  mmu.tlb_ways = reader.power_of_two("tlb_ways", 1, std::min(mmu.tlb_entries, 64U));
+  mmu.lookup_ns = reader.number("lookup_ns", 0, 1e6);
   reader.finish();
-  return noc;
+  return mmu;
 }
 
 CardConfig::Dma read_dma(YamlReader reader) {
@@ -214,7 +239,8 @@ CardConfig read_card(YamlReader& reader, const std::string& boards) {
   card.neural_engines = read_neural_engines(reader.mapping("neural_engines"));
   card.shared_memory = read_shared_memory(reader.mapping("shared_memory"));
   card.dram = read_dram(reader.mapping("dram"), boards);
-  card.noc = read_noc(reader.mapping("noc"));
+  card.noc = read_noc(reader.mapping("noc"), card.neural_engines.count);
+  if (reader.has("mmu")) card.mmu = read_mmu(reader.mapping("mmu"));
   card.dma = read_dma(reader.mapping("dma"));
   card.task_manager = read_task_manager(reader.mapping("task_manager"));
   card.power = read_power(reader.mapping("power"));

@@ -55,7 +55,8 @@ dram::AddressMap::Formula read_map(YamlReader reader, const dram::Part& part, ui
       }
     }
     const size_t width = formula.fields[field].size();
-    if (width >= 32 || (uint64_t{1} << width) > sizes[field]) {
+    const bool stack = static_cast<dram::Field>(field) == dram::Field::kStackId;
+    if (width >= 32 || (uint64_t{1} << width) > (stack ? std::bit_ceil(sizes[field]) : sizes[field])) {
       reader.fail(name, fmt::format("{} bits for the {} that the card or its part has", width, sizes[field]));
     }
   }
@@ -65,8 +66,14 @@ dram::AddressMap::Formula read_map(YamlReader reader, const dram::Part& part, ui
   }
   try {
     const dram::AddressMap map(formula, static_cast<uint32_t>(std::countr_zero(organisation.transaction_bytes)));
-    if (map.bytes() < bytes) {
-      parent.fail("address_map", fmt::format("covers {} MiB of the card's {}", map.bytes() >> 20, bytes >> 20));
+    const uint64_t covered = map.bytes_on(organisation.stack_ids);
+    if (covered == 0) {
+      parent.fail("address_map",
+                  fmt::format("stack_id must be the topmost address bits, not hashed, because the part has {}",
+                              organisation.stack_ids));
+    }
+    if (covered < bytes) {
+      parent.fail("address_map", fmt::format("covers {} MiB of the card's {}", covered >> 20, bytes >> 20));
     }
   } catch (const std::invalid_argument& error) {
     parent.fail("address_map", error.what());

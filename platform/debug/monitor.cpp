@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "models/pcie/fault.h"
+#include "platform/debug/noc_report.h"
 
 namespace npuvp::debug {
 namespace {
@@ -143,6 +144,8 @@ const std::vector<Monitor::Command>& Monitor::commands() {
       {"topology", "", 0, 0, "The fabric as a tree: names, bus numbers, links, slots.", &Monitor::topology},
       {"counters", "[NAME]", 0, 1, "Traffic of links, peers of switches and root complex; all, or one of them.",
        &Monitor::counters},
+      {"noc", "CARD", 1, 1, "Traffic on a card: bursts, bytes and waiting of each initiator to each target.",
+       &Monitor::noc},
       {"inject", "PORT FAULT [COUNT]", 2, 3, "Lets the next COUNT TLPs that PORT receives go wrong.", &Monitor::inject},
       {"unplug", "NAME", 1, 1, "Takes a card out of its slot, without notice.", &Monitor::unplug},
       {"plug", "NAME", 1, 1, "Puts the card back.", &Monitor::plug},
@@ -194,6 +197,15 @@ Json Monitor::time(const Words& /*arguments*/) {
   json["simulated_seconds"] = now.to_seconds();
   json["simulated_ps"] = now.value();
   return json;
+}
+
+Json Monitor::noc(const Words& arguments) {
+  const size_t cards = server_ == nullptr ? 0 : server_->card_count();
+  for (size_t index = 0; index < cards; ++index) {
+    const auto name = fmt::format("card{}", index);
+    if (arguments[0] == name) return Json{{"card", name}, {"flows", describe_flows(server_->card(index).noc())}};
+  }
+  throw CommandError(fmt::format("noc: no card '{}'; there are card0 to card{}", shortened(arguments[0]), cards - 1));
 }
 
 std::string Monitor::port_names() const {

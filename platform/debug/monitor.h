@@ -43,6 +43,7 @@ class Monitor {
   Json time(const Words& arguments);
   Json topology(const Words& arguments);
   Json counters(const Words& arguments);
+  Json noc(const Words& arguments);
   Json inject(const Words& arguments);
   Json unplug(const Words& arguments);
   Json plug(const Words& arguments);

@@ -262,6 +262,9 @@ void CommandLine::add_run() {
       ->check(CLI::Range(1U, 65535U))
       ->capture_default_str();
   command->add_option("--card", run_.card, "Which card of the board")->type_name("N")->capture_default_str();
+  command
+      ->add_option("--dram-trace", run_.dram_trace, "Write the DRAM's commands; needs dram.timing jedec in the board")
+      ->type_name("FILE.csv");
   add_platform_options(*command, run_.platform, &run_.view);
 }
 

@@ -42,6 +42,7 @@ struct FirmwareViewOptions {
 struct RunOptions {
   PlatformOptions platform;
   FirmwareViewOptions view;
+  std::string dram_trace;  ///< CSV file for the DRAM's commands; empty: none.
   size_t card = 0;
   std::string model;
   std::string input;

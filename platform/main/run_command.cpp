@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <memory>
+
+#include "platform/config/config_error.h"
+#include "platform/debug/dram_trace.h"
 #include "platform/main/commands.h"
 #include "platform/main/firmware_view.h"
 #include "platform/main/inproc_run.h"
@@ -22,6 +26,18 @@ apps::ClassifyOptions classify_options(const RunOptions& options) {
   return classify;
 }
 
+std::unique_ptr<debug::DramTrace> watch_dram(Session& session, const RunOptions& options) {
+  if (options.dram_trace.empty()) return nullptr;
+  auto* const timing = session.card(options.card).dram().jedec();
+  if (timing == nullptr) {
+    throw config::ConfigError(
+        "--dram-trace: the board's dram.timing is fast, which knows no commands; use a board with timing: jedec");
+  }
+  auto trace = std::make_unique<debug::DramTrace>(options.dram_trace);
+  trace->watch(options.card, *timing);
+  return trace;
+}
+
 }  // namespace
 
 int run_command(const RunOptions& options) {
@@ -30,12 +46,14 @@ int run_command(const RunOptions& options) {
   FirmwareView view(session, options.card, options.view, firmware_programs(options.platform, "", options.view));
   InprocRunOptions how;
   how.finish = [&] { view.finish(); };
+  auto dram_trace = watch_dram(session, options);
   apps::ClassifyReport report;
   const auto program = [&](host::InprocDevice& device) {
     report = apps::run_classify(device, classify_options(options),
                                 [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   };
   const int status = run_in_process(session, options.card, program, how);
+  if (dram_trace) dram_trace->finish();
   if (status != kExitDone) return status;
 
   fmt::print("{}{}", apps::to_text(report), session.time_table());

@@ -7,6 +7,7 @@
 
 #include "platform/config/board_loader.h"
 #include "platform/config/config_error.h"
+#include "platform/debug/noc_report.h"
 #include "platform/main/resources.h"
 
 namespace npuvp::main {
@@ -76,6 +77,9 @@ void Session::add_figures(nlohmann::ordered_json& json) {
     json["time_by_kind"][key] = time.busy.to_seconds();
     json["commands_by_kind"][key] = time.commands;
     json["bytes_by_kind"][key] = time.bytes;
+  }
+  for (size_t index = 0; index < server_->card_count(); ++index) {
+    json["noc"][fmt::format("card{}", index)] = debug::describe_flows(server_->card(index).noc());
   }
   json["platform_seconds"] = sc_core::sc_time_stamp().to_seconds();
   json["misuse_reports"] = environment_.diagnostics().misuse_count();

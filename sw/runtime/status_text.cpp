@@ -26,8 +26,8 @@ std::string status_name(uint32_t status) {
 }
 
 std::string fault_name(uint32_t fault) {
-  static constexpr std::array kNames{"NONE", "ILLEGAL_COMMAND", "ADDRESS",  "PERMISSION",
-                                     "BUS",  "POISON",          "DEADLOCK", "FETCH"};
+  static constexpr std::array kNames{"NONE",   "ILLEGAL_COMMAND", "ADDRESS", "PERMISSION", "BUS",
+                                     "POISON", "DEADLOCK",        "FETCH",   "TRANSLATION"};
   return name_in(kNames, fault);
 }
 

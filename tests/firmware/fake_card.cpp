@@ -10,7 +10,9 @@
 #include "npu/registers/aclint.h"
 #include "npu/registers/aperture.h"
 #include "npu/registers/dma.h"
+#include "npu/registers/ecc.h"
 #include "npu/registers/mailbox.h"
+#include "npu/registers/mmu.h"
 #include "npu/registers/ne.h"
 #include "npu/registers/plic.h"
 #include "npu/registers/system_controller.h"
@@ -38,6 +40,10 @@ constexpr uint64_t kMostDramBytes = 1ull << 36;
 
 bool is_memory(uint64_t address) {
   return inside(address, NPU_MAP_TCM, NPU_MAP_TCM_BYTES) || inside(address, NPU_MAP_DRAM, kMostDramBytes);
+}
+
+bool is_error_register(uint64_t address) {
+  return inside(address, NPU_MAP_ECC, NPU_MAP_BLOCK_BYTES) || inside(address, NPU_MAP_MMU, NPU_MAP_BLOCK_BYTES);
 }
 
 /// An access that registers.yaml does not allow is a failure of the test, wherever it happens.
@@ -101,6 +107,7 @@ uint64_t FakeCard::read(uint64_t address, unsigned size_bytes) {
   if (FakeSecurity::covers(address)) {
     if (const auto value = security.read(address, size_bytes)) return *value;
   }
+  if (is_error_register(address)) return error_registers[address];
   if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) return read_uart(offset);
   if (management.handles(address)) return management.read(address);
   if (is_memory(address)) return access_memory(address, size_bytes, 0, false);
@@ -131,6 +138,8 @@ void FakeCard::write(uint64_t address, unsigned size_bytes, uint64_t value) {
   bool wide = size_bytes == 8;
   if (address == NPU_MAP_ACLINT + ACLINT_MTIMECMP(0) && wide) {
     timer_compare_ = value;
+  } else if (is_error_register(address)) {
+    write_error_register(address, value);
   } else if (inside(address, NPU_MAP_UART, NPU_MAP_BLOCK_BYTES) && size_bytes == 1) {
     write_uart(offset, static_cast<uint8_t>(value));
   } else if (management.handles(address)) {
@@ -157,6 +166,20 @@ void FakeCard::write(uint64_t address, unsigned size_bytes, uint64_t value) {
     fail_access("unexpected write", address, value);
   }
   update();
+}
+
+void FakeCard::write_error_register(uint64_t address, uint64_t value) {
+  auto& stored = error_registers[address];
+  if (address == NPU_MAP_ECC + ECC_CORRECTED_PENDING || address == NPU_MAP_ECC + ECC_UNCORRECTED_PENDING) {
+    stored &= ~value;
+  } else if (address == NPU_MAP_MMU + MMU_FAULT_POP) {
+    auto& count = error_registers[NPU_MAP_MMU + MMU_FAULT_STATUS];
+    if ((count & MMU_FAULT_STATUS_COUNT_MASK) != 0) --count;
+  } else if (address == NPU_MAP_MMU + MMU_FAULT_STATUS) {
+    stored &= ~(value & MMU_FAULT_STATUS_OVERFLOW_MASK);
+  } else {
+    stored = value;
+  }
 }
 
 void FakeCard::wait_for_interrupt() {
@@ -249,6 +272,10 @@ void FakeCard::update() {
   set_level(NPU_IRQ_DOORBELL, doorbell);
   set_level(NPU_IRQ_TASK_MANAGER, (task_manager_status_ & kDone) != 0);
   set_level(NPU_IRQ_EXTERNAL_HDMA, (dma_status_ & kDone) != 0 && (dma_[DMA_IRQ_ENABLE] & 1) != 0);
+  auto& errors = error_registers;
+  set_level(NPU_IRQ_ECC,
+            (errors[NPU_MAP_ECC + ECC_CORRECTED_PENDING] | errors[NPU_MAP_ECC + ECC_UNCORRECTED_PENDING]) != 0);
+  set_level(NPU_IRQ_MMU, (errors[NPU_MAP_MMU + MMU_FAULT_STATUS] & MMU_FAULT_STATUS_COUNT_MASK) != 0);
   pending_ |= level_ & ~claimed_;
   if (security.crypto_interrupt() && !(claimed_ >> NPU_IRQ_CRYPTO & 1)) pending_ |= 1u << NPU_IRQ_CRYPTO;
 }

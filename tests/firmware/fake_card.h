@@ -126,6 +126,9 @@ class FakeCard {
   uint32_t retired = 0;                   ///< RETIRED of the job that runs.
   unsigned aborts = 0;
   std::array<uint32_t, 4> scratch{};
+  /// Of the error collector and the device MMU, by address; what a test has not put there is 0. Pending bits and the
+  /// fault FIFO's count drive the interrupts.
+  std::map<uint64_t, uint64_t> error_registers;
   bool uart_stuck = false;
   bool dma_stuck = false;  ///< Copies never end.
   uint64_t dma_duration_ns = 1000;
@@ -164,6 +167,7 @@ class FakeCard {
   uint32_t read_engine(npu_command_kind kind, uint32_t engine, bool command) const;
   void reset_engine(npu_command_kind kind, uint32_t engine);
   uint64_t read_task_manager(uint32_t offset) const;
+  void write_error_register(uint64_t address, uint64_t value);
   void write_task_manager(uint32_t offset, uint64_t value);
 
   FakeMemory& host_of(uint64_t function) { return function == 0 ? host : vf_host[static_cast<uint32_t>(function)]; }

@@ -59,6 +59,7 @@ class TestTarget final : public sc_core::sc_module {
     base::Origin::Kind origin;
     uint16_t context;
     uint16_t function;
+    uint16_t asid;
   };
 
   TestTarget(sc_core::sc_module_name name, size_t bytes) : sc_module(name), socket("socket"), data(bytes) {
@@ -72,8 +73,9 @@ class TestTarget final : public sc_core::sc_module {
   std::vector<Access> log;
   sc_core::sc_time latency;
   std::function<uint64_t(uint64_t address)> index_of = [](uint64_t address) { return address; };  ///< Into `data`.
-  std::optional<uint64_t> failing;   ///< An access that covers this address gets TLM_GENERIC_ERROR_RESPONSE.
-  std::optional<uint64_t> poisoned;  ///< A read that covers this address is poisoned.
+  std::optional<uint64_t> failing;       ///< An access that covers this address gets TLM_GENERIC_ERROR_RESPONSE.
+  std::optional<uint64_t> untranslated;  ///< The same, as the device MMU refuses it.
+  std::optional<uint64_t> poisoned;      ///< A read that covers this address is poisoned.
 
   template <typename Value>
   void put(uint64_t address, const Value& value) {
@@ -90,14 +92,15 @@ class TestTarget final : public sc_core::sc_module {
     const uint64_t bytes = payload.get_data_length();
     const auto& sideband = base::sideband_of(payload);
     log.push_back({address, bytes, payload.is_write(), sc_core::sc_time_stamp() + delay, sideband.origin.kind,
-                   sideband.context, sideband.function});
+                   sideband.context, sideband.function, sideband.asid});
     delay += latency;
     const uint64_t index = index_of(address);
     if (index > data.size() || bytes > data.size() - index) {
       payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
       return;
     }
-    if (covers(failing, address, bytes)) {
+    if (covers(untranslated, address, bytes)) payload.get_extension<base::Sideband>()->translation_fault = true;
+    if (covers(failing, address, bytes) || covers(untranslated, address, bytes)) {
       payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
       return;
     }

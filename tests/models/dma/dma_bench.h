@@ -61,7 +61,7 @@ struct DmaBench {
     base::CommandOutcome outcome{NPU_FAULT_FETCH, 0};
     test::run_thread([&, channel, context] {
       const auto begin = sc_core::sc_time_stamp();
-      outcome = channel_interface(channel).execute({&command, &space, context, 0});
+      outcome = channel_interface(channel).execute({&command, &space, context, 0, 0, asid});
       took = sc_core::sc_time_stamp() - begin;
     });
     return outcome;
@@ -77,6 +77,7 @@ struct DmaBench {
   test::TestInitiator hart{"hart"};
   PagedSpace space;
   sc_core::sc_time took;
+  uint16_t asid = 0;  ///< Of the commands.
 };
 
 inline npu_command copy_command(npu_command_kind kind, uint64_t source, uint64_t destination, uint32_t rows,

@@ -179,5 +179,27 @@ TEST(DmaFault, EachDirectionOfTheExternalHdmaIsOneWay) {
   EXPECT_EQ(bench.execute(card_only, 0).fault, NPU_FAULT_ILLEGAL_COMMAND);
 }
 
+TEST(DmaFault, AnAccessThatTheMmuRefusesIsNamedSoAndCarriesTheAddressSpace) {
+  DmaBench bench(task_dma());
+  bench.space.spaces[0] = {{NPU_MAP_DRAM, NPU_MAP_DRAM + 4096}, NPU_FAULT_NONE};
+  bench.space.spaces[NPU_SPACE_SHARED] = {{NPU_MAP_SHARED, NPU_MAP_SHARED + 4096}, NPU_FAULT_NONE};
+  bench.asid = 9;
+  const auto out = copy_command(NPU_COMMAND_TASK_DMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(NPU_SPACE_SHARED, 0), 1, 8192);
+  EXPECT_TRUE(bench.execute(out).ok());
+  for (const auto& access : bench.target.log) EXPECT_EQ(access.asid, 9);
+  bench.target.untranslated = NPU_MAP_DRAM + 4096;
+  auto outcome = bench.execute(out);
+  EXPECT_EQ(outcome.fault, NPU_FAULT_TRANSLATION);
+  EXPECT_EQ(outcome.fault_address, NPU_ADDRESS(0, 4096));
+  // As the destination too; and an error that is none of the MMU's is a bus fault again.
+  const auto in = copy_command(NPU_COMMAND_TASK_DMA, NPU_ADDRESS(NPU_SPACE_SHARED, 0), NPU_ADDRESS(0, 0), 1, 8192);
+  outcome = bench.execute(in);
+  EXPECT_EQ(outcome.fault, NPU_FAULT_TRANSLATION);
+  EXPECT_EQ(outcome.fault_address, NPU_ADDRESS(0, 4096));
+  bench.target.untranslated.reset();
+  bench.target.failing = NPU_MAP_DRAM;
+  EXPECT_EQ(bench.execute(in).fault, NPU_FAULT_BUS);
+}
+
 }  // namespace
 }  // namespace npuvp::dma

@@ -127,6 +127,40 @@ TEST(Dram, JedecModeRefusesAMapThatThePartHasNoRoomFor) {
   EXPECT_THROW(JedecTiming{*parameters.jedec}, std::invalid_argument);
 }
 
+// 1.5 GiB on one channel with three stack ids: every place is reached, once, and nothing beyond.
+TEST(Dram, ThreeStackIdsAreAllUsed) {
+  Dram::Parameters parameters;
+  parameters.bytes = 1536ULL << 20;
+  parameters.jedec = {.part = support::part("hbm3-6gbps-3sid"),
+                      .policy = {},
+                      .map = AddressMap::in_order(5, {{Field::kPseudoChannel, 1},
+                                                      {Field::kColumn, 5},
+                                                      {Field::kBankGroup, 2},
+                                                      {Field::kBank, 2},
+                                                      {Field::kRow, 14},
+                                                      {Field::kStackId, 2}}),
+                      .channels = 1};
+  Bench bench(parameters);
+  for (uint64_t stack = 0; stack < 3; ++stack) (void)read(bench, stack << 29, 64);
+  EXPECT_EQ(bench.dram.jedec()->counters(0).activates, 6U);  // a row in each pseudo-channel of each stack id
+  EXPECT_EQ(bench.initiator.write(3ULL << 29, uint64_t{1}), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+}
+
+TEST(Dram, AMapThatLeavesStackIdsOutIsRefused) {
+  Dram::Parameters parameters;
+  parameters.bytes = 2048ULL << 20;
+  parameters.jedec = {.part = support::part("hbm3-6gbps-3sid"),
+                      .policy = {},
+                      .map = AddressMap::in_order(5, {{Field::kPseudoChannel, 1},
+                                                      {Field::kColumn, 5},
+                                                      {Field::kBankGroup, 2},
+                                                      {Field::kBank, 2},
+                                                      {Field::kRow, 14},
+                                                      {Field::kStackId, 2}}),
+                      .channels = 1};
+  EXPECT_THROW(Bench{parameters}, std::invalid_argument);
+}
+
 TEST(Dram, ReadsOfSingleErrorsAreRightAndOfDoubleErrorsPoisoned) {
   Bench bench;
   auto& port = bench.initiator.port;
@@ -175,13 +209,69 @@ TEST(Dram, APoisonedWriteStaysPoisoned) {
   EXPECT_TRUE(port.sideband().poison);
 }
 
-TEST(Dram, OffersNoDirectAccessWhileErrorsExist) {
+TEST(Dram, OffersNoDirectAccessAroundErrors) {
   Bench bench;
   tlm::tlm_dmi dmi;
   bench.dram.inject_error(4096, 0);
-  EXPECT_FALSE(bench.initiator.port.dmi(0, dmi));
+  EXPECT_FALSE(bench.initiator.port.dmi(4100, dmi));
+  ASSERT_TRUE(bench.initiator.port.dmi(0, dmi));
+  EXPECT_EQ(dmi.get_end_address(), 4095U);
   (void)bench.dram.scrub(0, 1 << 20, ns(0));
-  EXPECT_TRUE(bench.initiator.port.dmi(0, dmi));
+  ASSERT_TRUE(bench.initiator.port.dmi(4100, dmi));
+  EXPECT_GT(dmi.get_end_address(), 8191U);
+}
+
+/// 16 bursts of 4 KiB, one a microsecond.
+Dram::Parameters patrolled() {
+  auto parameters = plain();
+  parameters.bytes = 64 << 10;
+  parameters.patrol_period = sc_core::sc_time(16, sc_core::SC_US);
+  return parameters;
+}
+
+TEST(Dram, ThePatrolCorrectsAnErrorWhenItComesByAndHasNoEventsBefore) {
+  Bench bench(patrolled());
+  EXPECT_FALSE(sc_core::sc_pending_activity());
+  sc_core::sc_start(ns(4500));
+  bench.dram.inject_error(3 * 4096 + 8, 5);   // visited at 3 us, so next at 19
+  bench.dram.inject_error(10 * 4096 + 8, 5);  // at 10
+  sc_core::sc_start(ns(9999) - ns(4500));
+  EXPECT_EQ(bench.dram.ecc().scrubbed, 0U);
+  sc_core::sc_start(ns(2));
+  EXPECT_EQ(bench.dram.ecc().scrubbed, 1U);
+  sc_core::sc_start(ns(8998));
+  EXPECT_EQ(bench.dram.ecc().scrubbed, 1U);
+  sc_core::sc_start(ns(2));
+  EXPECT_EQ(bench.dram.ecc().scrubbed, 2U);
+  EXPECT_FALSE(sc_core::sc_pending_activity());
+  EXPECT_EQ(bench.dram.patrolled_bytes(), 20U * 4096);  // 0 to 19 us
+}
+
+TEST(Dram, ThePatrolReportsAnUncorrectableWordOnce) {
+  Bench bench(patrolled());
+  std::vector<uint64_t> met;
+  bench.dram.on_error([&](uint64_t address, base::secded::Outcome outcome) {
+    if (outcome == base::secded::Outcome::kUncorrectable) met.push_back(address);
+  });
+  bench.dram.inject_error(8, 1);
+  bench.dram.inject_error(8, 2);
+  sc_core::sc_start(ns(100000));
+  EXPECT_EQ(met, std::vector<uint64_t>{8});
+  EXPECT_FALSE(sc_core::sc_pending_activity());
+}
+
+TEST(Dram, ThePatrolTakesItsPartOfTheBandwidth) {
+  Bench bench(patrolled());
+  sc_core::sc_start(ns(5000));
+  // The burst of 5 us occupies all channels for 512 ns; those before lie in the past.
+  EXPECT_EQ(read(bench, 0, 256), ns(512 + 256 + 50));
+  EXPECT_EQ(read(bench, 256, 256), ns(512 + 256 + 50));
+}
+
+TEST(Dram, APatrolThatWouldFillTheBusIsRefused) {
+  auto parameters = patrolled();
+  parameters.patrol_period = sc_core::sc_time(1, sc_core::SC_US);
+  EXPECT_THROW(Bench{parameters}, std::invalid_argument);
 }
 
 TEST(Dram, ScrubbingTakesTheTimeOfItsReadsAndWrites) {

@@ -5,6 +5,9 @@
 
 #include <array>
 #include <limits>
+#include <random>
+#include <stdexcept>
+#include <vector>
 
 #include "tests/models/base/test_bus.h"
 
@@ -92,11 +95,11 @@ TEST(Memory, ReadOnlyTakesAnImageButNoWrites) {
   EXPECT_FALSE(dmi.is_write_allowed());
 }
 
-TEST(Memory, ScrubZerosEverythingInTheTimeThatWritingTakes) {
+TEST(Memory, WipingZerosEverythingInTheTimeThatWritingTakes) {
   Bench bench(small());
   auto& initiator = bench.initiators[0];
   initiator.write(8000, uint32_t{5});  // 4 ns of the array
-  EXPECT_EQ(bench.memory.scrub(), ns(4 + 8192));
+  EXPECT_EQ(bench.memory.wipe(), ns(4 + 8192));
   sc_core::sc_time delay;
   std::array<uint8_t, 4> data{1, 1, 1, 1};
   EXPECT_EQ(initiator.port.read(8000, data, delay), tlm::TLM_OK_RESPONSE);
@@ -122,6 +125,122 @@ TEST(Memory, OffersAllOfItselfForDirectAccess) {
   EXPECT_TRUE(dmi.is_read_write_allowed());
   dmi.get_dmi_ptr()[5] = 42;
   EXPECT_EQ(bench.initiators[0].read<uint8_t>(5), 42U);
+}
+
+/// Four banks of 16-byte words, a word in 16 ns.
+Memory::Parameters banked() {
+  auto parameters = small();
+  parameters.bytes_per_second = 4e9;
+  parameters.banks = 4;
+  parameters.bank_word_bytes = 16;
+  parameters.ports = 2;
+  return parameters;
+}
+
+sc_core::sc_time read(Bench& bench, unsigned port, uint64_t address, size_t bytes, sc_core::sc_time delay = {}) {
+  std::vector<uint8_t> data(bytes);
+  EXPECT_EQ(bench.initiators[port].port.read(address, data, delay), tlm::TLM_OK_RESPONSE);
+  return delay;
+}
+
+TEST(MemoryBanks, AccessesToDifferentBanksDoNotMeet) {
+  Bench bench(banked());
+  EXPECT_EQ(read(bench, 0, 0, 16), ns(16 + 7));
+  EXPECT_EQ(read(bench, 1, 16, 16), ns(16 + 7));
+  EXPECT_EQ(read(bench, 0, 40, 16), ns(16 + 7));  // parts of words 2 and 3
+  EXPECT_EQ(bench.memory.counters().conflicts, 0U);
+  EXPECT_EQ(read(bench, 1, 64, 16), ns(32 + 7));  // bank 0 again
+  EXPECT_EQ(bench.memory.counters().conflicts, 1U);
+  EXPECT_EQ(bench.memory.counters().waited, ns(16));
+}
+
+TEST(MemoryBanks, ABurstOverAllBanksHasTheFullRate) {
+  Bench bench(banked());
+  EXPECT_EQ(read(bench, 0, 1024, 1024), ns(256 + 7));
+  EXPECT_EQ(read(bench, 1, 2048, 1024), ns(512 + 7));
+}
+
+TEST(MemoryBanks, AStrideOfAllBanksHasTheRateOfOne) {
+  Bench bench(banked());
+  for (unsigned row = 0; row < 8; ++row) EXPECT_EQ(read(bench, 0, row * 64, 16), ns(16 * (row + 1) + 7));
+}
+
+TEST(MemoryBanks, APartOfAWordCostsTheWord) {
+  Bench bench(banked());
+  EXPECT_EQ(read(bench, 0, 3, 1), ns(16 + 7));
+  EXPECT_EQ(read(bench, 0, 15 + 64, 2), ns(32 + 7));  // words 4 (bank 0) and 5 (bank 1)
+}
+
+TEST(MemoryBanks, OnePortsBurstHoldsUpTheOthersWordInItsBanksOnly) {
+  Bench bench(banked());
+  EXPECT_EQ(read(bench, 0, 0, 48, ns(0)), ns(16 + 7));           // banks 0 to 2
+  EXPECT_EQ(read(bench, 1, 32, 16, ns(10)), ns(32 + 7));         // bank 2
+  EXPECT_EQ(read(bench, 1, 48, 16, ns(10)), ns(26 + 7));         // bank 3
+  EXPECT_EQ(read(bench, 0, 0, 1024, ns(20)), ns(32 + 256 + 7));  // bank 2 is the last
+}
+
+// Against one Timeline a bank, for accesses of all kinds.
+TEST(MemoryBanks, RandomAccessesAreThoseOfIndependentBanks) {
+  Bench bench(banked());
+  std::vector<base::Timeline> banks(4, base::Timeline(1e9));
+  std::mt19937 random(1);
+  test::run_thread([&] {
+    for (int i = 0; i < 3000; ++i) {
+      if (random() % 16 == 0) sc_core::wait(ns(test::below(random, 500)));
+      const bool whole = random() % 2 == 0;
+      const uint64_t address = whole ? random() % 64 * 64 : random() % 4000;
+      const uint64_t bytes = whole ? (1 + random() % 16) * 64 : 1 + random() % 200;
+      const auto arrival = ns(test::below(random, 300));
+      std::array<uint64_t, 4> share{};
+      for (uint64_t word = address / 16; word <= (address + bytes - 1) / 16; ++word) share[word % 4] += 16;
+      sc_core::sc_time end;
+      for (size_t bank = 0; bank < 4; ++bank) {
+        if (share[bank] == 0) continue;
+        end = std::max(end, banks[bank].reserve_bytes(sc_core::sc_time_stamp() + arrival, share[bank]).end);
+      }
+      ASSERT_EQ(read(bench, 0, address, bytes, arrival), end + ns(7) - sc_core::sc_time_stamp()) << i;
+    }
+  });
+}
+
+TEST(MemoryBanks, NeedsParametersThatMakeSense) {
+  EXPECT_THROW(BankArray({.banks = 0}), std::invalid_argument);
+  EXPECT_THROW(BankArray({.word_bytes = 0}), std::invalid_argument);
+  EXPECT_THROW(BankArray({.bytes_per_second = 0}), std::invalid_argument);
+}
+
+TEST(MemoryEcc, SingleErrorsAreCorrectedAndDoubleErrorsPoisonTheRead) {
+  Bench bench(small());
+  auto& initiator = bench.initiators[0];
+  std::vector<uint64_t> met;
+  bench.memory.on_error([&](uint64_t address, base::secded::Outcome) { met.push_back(address); });
+  initiator.write(0x108, uint64_t{42});
+  bench.memory.inject_error(0x108, 7);
+  EXPECT_EQ(initiator.read<uint64_t>(0x108), 42U);
+  EXPECT_FALSE(initiator.port.sideband().poison);
+  bench.memory.inject_error(0x108, 70);
+  (void)initiator.read<uint32_t>(0x10c);
+  EXPECT_TRUE(initiator.port.sideband().poison);
+  EXPECT_EQ(met, (std::vector<uint64_t>{0x108, 0x108}));
+  EXPECT_EQ(bench.memory.ecc().corrected, 1U);
+  EXPECT_EQ(bench.memory.ecc().uncorrectable, 1U);
+  initiator.port.sideband().poison = false;
+  initiator.write(0x108, uint64_t{43});
+  EXPECT_EQ(initiator.read<uint64_t>(0x108), 43U);
+  EXPECT_FALSE(initiator.port.sideband().poison);
+}
+
+TEST(MemoryEcc, DirectAccessIsWithdrawnAroundTheErrorOnly) {
+  Bench bench(small());
+  tlm::tlm_dmi dmi;
+  bench.memory.inject_error(0x1100, 0);
+  EXPECT_FALSE(bench.initiators[0].port.dmi(0x1000, dmi));
+  ASSERT_TRUE(bench.initiators[0].port.dmi(0, dmi));
+  EXPECT_EQ(dmi.get_end_address(), 0xfffU);
+  // 8 KiB read at a byte a nanosecond, one word written, the pipeline once.
+  EXPECT_EQ(bench.memory.scrub(0, 8192, ns(0)), ns(8192 + 8 + 7));
+  EXPECT_TRUE(bench.initiators[0].port.dmi(0x1000, dmi));
+  EXPECT_THROW(bench.memory.scrub(8192, 1, ns(0)), std::invalid_argument);
 }
 
 TEST(Memory, DebugAccessStopsAtTheEndAndTakesNoTime) {

@@ -31,6 +31,7 @@ class TestEngine final : public base::CommandTarget {
     const auto begin = sc_core::sc_time_stamp();
     contexts.push_back(request.context);
     functions.push_back(request.function);
+    asids.push_back(request.asid);
     ++inside;
     const auto failing = failures.find(request.index);
     const auto outcome = failing == failures.end() ? base::CommandOutcome{} : failing->second;
@@ -44,6 +45,7 @@ class TestEngine final : public base::CommandTarget {
   std::vector<Execution> log;                         ///< In order of ends.
   std::vector<uint16_t> contexts;
   std::vector<uint16_t> functions;
+  std::vector<uint16_t> asids;
   int inside = 0;
 };
 

@@ -77,6 +77,62 @@ TEST_F(BoardLoader, TheShippedBoardHasThePublishedFigures) {
   EXPECT_DOUBLE_EQ(2 * macs_per_second * card.neural_engines.int8.rows * card.neural_engines.int8.columns, 128e12);
 }
 
+TEST_F(BoardLoader, ReadsTheTopologyOfTheNoc) {
+  write_card("topology: crossbar", R"(topology: mesh
+  columns: 4
+  rows: 2
+  link_bytes_per_cycle: 128
+  link_clock_mhz: 500
+  links: [{from: 1, to: 5, bytes_per_cycle: 16}]
+  nodes_of_ports: {dram: 5, scratchpad7: 7}
+  qos: {weights: {neural_dma: 8}}
+  #)");
+  ASSERT_EQ(error(), "");
+  const auto server = load_server((folder_ / "server.yaml").string(), NPUVP_BOARDS_DIR);
+  const auto& noc = server.cards[0].noc;
+  EXPECT_EQ(noc.topology, NocConfig::Topology::kMesh);
+  EXPECT_EQ(noc.columns * 10 + noc.rows, 42U);
+  EXPECT_DOUBLE_EQ(noc.link_bytes_per_second, 64e9);
+  ASSERT_EQ(noc.links.size(), 1U);
+  EXPECT_DOUBLE_EQ(noc.links[0].bytes_per_second, 16e9);
+  EXPECT_EQ(noc.node_of("dram"), 5U);
+  EXPECT_EQ(noc.node_of("scratchpad7"), 7U);
+  EXPECT_EQ(noc.node_of("host"), 0U);
+  EXPECT_TRUE(noc.quality_of_service);
+  EXPECT_EQ(noc.weight_of("neural_dma"), 8U);
+  EXPECT_EQ(noc.weight_of("mmu"), 1U);
+}
+
+TEST_F(BoardLoader, NocErrorsNameTheKey) {
+  const auto with = [&](const std::string& text) {
+    write_card("topology: crossbar", text);
+    return error();
+  };
+  const std::string ring = "topology: ring\n  nodes: 6\n  link_bytes_per_cycle: 64\n  ";
+  EXPECT_EQ(with(ring), "");
+  EXPECT_THAT(with("topology: torus"), HasSubstr("noc.topology: 'torus' is neither crossbar, ring nor mesh"));
+  EXPECT_THAT(with("topology: ring\n  nodes: 2"), HasSubstr("noc.nodes: '2' is not an integer from 3"));
+  EXPECT_THAT(with("nodes: 6"), HasSubstr("noc.nodes: unknown key"));
+  EXPECT_THAT(with(ring + "links: [{from: 1, to: 3, bytes_per_cycle: 8}]"), HasSubstr("1 and 3 are not next to each"));
+  EXPECT_EQ(with(ring + "links: [{from: 5, to: 0, bytes_per_cycle: 8}]"), "");
+  EXPECT_THAT(with(ring + "nodes_of_ports: {dram: 6}"), HasSubstr("nodes_of_ports.dram: '6' is not an integer from 0"));
+  EXPECT_THAT(with(ring + "nodes_of_ports: {scratchpad8: 1}"), HasSubstr("nodes_of_ports.scratchpad8: unknown key"));
+  EXPECT_THAT(with("qos: {weights: {dram: 3}}"), HasSubstr("noc.qos.weights.dram: unknown key"));
+  EXPECT_THAT(with("qos: {weights: {mmu: 0}}"), HasSubstr("noc.qos.weights.mmu: '0' is not an integer from 1 to 255"));
+}
+
+TEST_F(BoardLoader, BanksScrubbingAndMmuAreOptionalAndChecked) {
+  const auto without = [&](const std::string& old_text, const std::string& new_text) {
+    write_card(old_text, new_text);
+    return error();
+  };
+  EXPECT_THAT(without("  scratchpad_banks: 8 ", "  #"), HasSubstr("key 'scratchpad_banks' is missing"));
+  EXPECT_THAT(without("banks: 16", "banks: 12"), HasSubstr("power of two"));
+  EXPECT_THAT(without("scrub_period_s: 0", "scrub_period_s: 0.1"), HasSubstr("more than the DRAM can do"));
+  EXPECT_EQ(without("scrub_period_s: 0", "scrub_period_s: 3600"), "");
+  EXPECT_THAT(without("tlb_ways: 8", "tlb_ways: 1024"), HasSubstr("mmu.tlb_ways"));
+}
+
 TEST_F(BoardLoader, AnUnknownNameListsTheKnownOnes) {
   try {
     (void)load_server("nothing", NPUVP_BOARDS_DIR);

@@ -64,8 +64,11 @@ class DramLoader : public testing::Test {
 };
 
 TEST_F(DramLoader, TheShippedPartsHaveTheRatesOfTheirNames) {
-  const std::pair<const char*, double> rates[] = {
-      {"gddr6-16gbps", 32.0}, {"gddr6-14gbps", 28.0}, {"hbm3-6gbps", 48.0}, {"hbm3-6.4gbps", 51.2}};
+  const std::pair<const char*, double> rates[] = {{"gddr6-16gbps", 32.0},
+                                                  {"gddr6-14gbps", 28.0},
+                                                  {"hbm3-6gbps", 48.0},
+                                                  {"hbm3-6gbps-3sid", 48.0},
+                                                  {"hbm3-6.4gbps", 51.2}};
   for (const auto& [name, gb_per_s] : rates) {
     const auto part = load_dram_part(name, NPUVP_BOARDS_DIR);
     EXPECT_EQ(part.name, name);
@@ -86,6 +89,32 @@ TEST_F(DramLoader, PartErrorsNameFileLineAndParameter) {
   EXPECT_THAT(part_error("rows: 16384", "rows: 1000"), HasSubstr("organisation.rows: 1000 is not a power of two"));
   EXPECT_THAT(part_error("stack_ids: 2", "stack_ids: 16"), HasSubstr("512 in a channel; at most 256"));
   EXPECT_THAT(part_error("command_buses: 2", "command_buses: 3"), HasSubstr("command_buses: '3'"));
+}
+
+TEST_F(DramLoader, ThreeStackIdsNeedTheTopmostAddressBits) {
+  // 2 channels of 1.5 GiB. Bits: 5 of a transaction, 1 channel, 1 pseudo-channel, 5 column, 2 + 2 bank, 14 row, 2
+  // stack.
+  const std::string map = R"(part: hbm3-6gbps-3sid
+controller: {read_entries: 32, write_entries: 32, write_high_percent: 80, write_low_percent: 20, page: open,
+             refresh: all_bank, starvation_clocks: 0}
+address_map:
+  channel: [5]
+  pseudo_channel: [6]
+  column: [7, 8, 9, 10, 11]
+  bank_group: [12, 13]
+  bank: [14^16, 15]
+  row: [16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]
+  stack_id: [30, 31]
+)";
+  const auto load = [&](const std::string& old_text, const std::string& new_text, uint64_t mib) {
+    const auto file = write("jedec.yaml", map, old_text, new_text);
+    return error_of([&] { (void)read_dram_jedec(YamlReader(file), NPUVP_BOARDS_DIR, 2, mib << 20); });
+  };
+  EXPECT_EQ(load("part", "part", 3072), "");
+  EXPECT_THAT(load("part", "part", 3073), HasSubstr("covers 3072 MiB of the card's 3073"));
+  EXPECT_THAT(load("[30, 31]", "[30^7, 31]", 3072), HasSubstr("stack_id must be the topmost address bits"));
+  EXPECT_THAT(load("[30, 31]", "[31, 30]", 3072), HasSubstr("stack_id must be the topmost address bits"));
+  EXPECT_THAT(load("[30, 31]", "[30, 31, 32]", 3072), HasSubstr("stack_id: 3 bits for the 3"));
 }
 
 TEST_F(DramLoader, TheBoardChoosesTheTiming) {

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "platform/host/inproc/inproc_device.h"
 #include "tests/platform/test_server.h"
 
 namespace npuvp::debug {
@@ -64,6 +65,27 @@ TEST(Monitor, CountersCountWhatPassed) {
     EXPECT_EQ(all["switches"][0]["direct_requests"], 0);
     EXPECT_EQ(all["root_complex"]["refused_requests"], 0);
     EXPECT_FALSE(monitor.execute("counters switch0").contains("links"));
+  });
+}
+
+// Booting: the External HDMA reads the image from the host and writes it to the TCM.
+TEST(Monitor, ShowsTheTrafficOnACard) {
+  TestServer run("server-1", [](TestServer& self) {
+    Monitor monitor(self.server.fabric(), &self.server);
+    const auto moved = [&](const char* target, const char* way) {
+      for (const auto& flow : monitor.execute("noc card0")["flows"]) {
+        if (flow["initiator"] == "external_hdma" && flow["target"] == target) return flow[way].get<uint64_t>();
+      }
+      return uint64_t{0};
+    };
+    EXPECT_EQ(moved("host", "bytes_read"), 0U);
+    const std::string image = TestServer::firmware();
+    const host::InprocDevice device(self.host, self.functions[0],
+                                    {reinterpret_cast<const uint8_t*>(image.data()), image.size()});
+    EXPECT_GE(moved("host", "bytes_read"), image.size());
+    EXPECT_GE(moved("tcm", "bytes_written"), image.size() - 4096);
+    EXPECT_EQ(moved("shared_memory", "bursts"), 0U);
+    EXPECT_THAT(error(monitor, "noc card1"), HasSubstr("no card 'card1'; there are card0 to card0"));
   });
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/dram/secded.h"
+#include "models/base/secded.h"
 
 #include <gtest/gtest.h>
 
-namespace npuvp::dram::secded {
+namespace npuvp::base::secded {
 namespace {
 
 constexpr uint64_t kWords[] = {0, ~0ULL, 0x0123456789abcdefULL, 0x8000000000000001ULL};
@@ -49,4 +49,4 @@ TEST(Secded, DetectsEveryDoubleError) {
 }
 
 }  // namespace
-}  // namespace npuvp::dram::secded
+}  // namespace npuvp::base::secded

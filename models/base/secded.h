@@ -5,7 +5,7 @@
 
 /// Single error correction, double error detection over 64 bits with 8 check bits: Hsiao's odd-weight-column code
 /// (M. Y. Hsiao, "A Class of Optimal Minimum Odd-weight-column SEC-DED Codes", IBM J. Res. Dev. 14, 1970).
-namespace npuvp::dram::secded {
+namespace npuvp::base::secded {
 
 constexpr unsigned kDataBits = 64;
 constexpr unsigned kCodeBits = 72;
@@ -20,4 +20,4 @@ struct Decoded {
 [[nodiscard]] uint8_t check_bits(uint64_t data);
 [[nodiscard]] Decoded decode(uint64_t data, uint8_t check);
 
-}  // namespace npuvp::dram::secded
+}  // namespace npuvp::base::secded

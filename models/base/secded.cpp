@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/dram/secded.h"
+#include "models/base/secded.h"
 
 #include <array>
 #include <bit>
 #include <cstddef>
 
-namespace npuvp::dram::secded {
+namespace npuvp::base::secded {
 namespace {
 
 /// Columns of the check matrix for the data bits: the 56 of weight 3, then 8 of weight 5. Those of weight 1 are the
@@ -43,4 +43,4 @@ Decoded decode(uint64_t data, uint8_t check) {
   return {data, Outcome::kUncorrectable};
 }
 
-}  // namespace npuvp::dram::secded
+}  // namespace npuvp::base::secded

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 
+#include "models/base/secded.h"
 #include "models/base/sparse_memory.h"
 
-namespace npuvp::dram {
+namespace npuvp::base {
 
 /// Counts of the error correction since construction or clear().
 struct EccCounters {
@@ -21,8 +23,8 @@ struct EccCounters {
 /// itself holds what was written, so that words without errors cost nothing.
 class FaultMap {
  public:
-  /// Called with the address of every uncorrectable word that is met.
-  using Report = std::function<void(uint64_t address)>;
+  /// Called with the address of every word with an error that is met.
+  using Report = std::function<void(uint64_t address, secded::Outcome outcome)>;
 
   explicit FaultMap(base::SparseMemory& memory) : memory_(memory) {}
 
@@ -48,7 +50,14 @@ class FaultMap {
   [[nodiscard]] const EccCounters& counters() const { return counters_; }
   /// Address of the last uncorrectable word that was met.
   [[nodiscard]] uint64_t last_uncorrectable() const { return last_uncorrectable_; }
-  void on_uncorrectable(Report report) { report_ = std::move(report); }
+  void on_error(Report report) { report_ = std::move(report); }
+  /// Number of words with errors.
+  [[nodiscard]] size_t size() const { return flips_.size(); }
+  /// The first word with an error at or behind `address`.
+  [[nodiscard]] std::optional<uint64_t> next(uint64_t address) const;
+  /// The last one before `address`.
+  [[nodiscard]] std::optional<uint64_t> previous(uint64_t address) const;
+  [[nodiscard]] bool contains(uint64_t word) const { return flips_.contains(word); }
   void clear();
 
  private:
@@ -68,4 +77,4 @@ class FaultMap {
   Report report_;
 };
 
-}  // namespace npuvp::dram
+}  // namespace npuvp::base

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/dram/fault_map.h"
+#include "models/base/fault_map.h"
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 
-#include "models/dram/secded.h"
+#include "models/base/secded.h"
 
-namespace npuvp::dram {
+namespace npuvp::base {
 namespace {
 
 constexpr uint64_t kWord = 8;
@@ -20,7 +21,7 @@ uint64_t word_of(uint64_t address) {
 
 void FaultMap::flip(uint64_t address, unsigned bit) {
   if (!memory_.contains(word_of(address), kWord) || bit >= secded::kCodeBits) {
-    throw std::invalid_argument("DRAM fault: no such bit or address");
+    throw std::invalid_argument("memory error: no such bit or address");
   }
   auto& flips = flips_[word_of(address)];
   if (bit < secded::kDataBits) {
@@ -42,14 +43,25 @@ bool FaultMap::check(const Map::value_type& word) {
   const auto decoded =
       secded::decode(data ^ word.second.data, static_cast<uint8_t>(secded::check_bits(data) ^ word.second.check));
   // Three errors may look like one: what such a word is "corrected" to is wrong as in hardware, but not modelled.
-  if (decoded.outcome != secded::Outcome::kUncorrectable && decoded.data == data) {
+  const bool corrected = decoded.outcome != secded::Outcome::kUncorrectable && decoded.data == data;
+  if (corrected) {
     ++counters_.corrected;
-    return true;
+  } else {
+    ++counters_.uncorrectable;
+    last_uncorrectable_ = word.first;
   }
-  ++counters_.uncorrectable;
-  last_uncorrectable_ = word.first;
-  if (report_) report_(word.first);
-  return false;
+  if (report_) report_(word.first, corrected ? secded::Outcome::kCorrected : secded::Outcome::kUncorrectable);
+  return corrected;
+}
+
+std::optional<uint64_t> FaultMap::next(uint64_t address) const {
+  const auto word = flips_.lower_bound(address);
+  return word == flips_.end() ? std::nullopt : std::optional(word->first);
+}
+
+std::optional<uint64_t> FaultMap::previous(uint64_t address) const {
+  const auto word = flips_.lower_bound(address);
+  return word == flips_.begin() ? std::nullopt : std::optional(std::prev(word)->first);
 }
 
 bool FaultMap::after_read(uint64_t address, std::span<uint8_t> data) {
@@ -100,4 +112,4 @@ void FaultMap::clear() {
   last_uncorrectable_ = 0;
 }
 
-}  // namespace npuvp::dram
+}  // namespace npuvp::base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/dram/fault_map.h"
+#include "models/base/fault_map.h"
 
 #include <gtest/gtest.h>
 
@@ -7,13 +7,15 @@
 #include <cstring>
 #include <stdexcept>
 
-namespace npuvp::dram {
+namespace npuvp::base {
 namespace {
 
 struct FaultMapTest : testing::Test {
   FaultMapTest() {
     for (uint64_t i = 0; i < 64; ++i) memory.data()[i] = static_cast<uint8_t>(i);
-    faults.on_uncorrectable([this](uint64_t address) { reported = address; });
+    faults.on_error([this](uint64_t address, secded::Outcome outcome) {
+      (outcome == secded::Outcome::kCorrected ? corrected : reported) = address;
+    });
   }
   bool read(uint64_t address, size_t bytes) {
     std::memcpy(data.data(), memory.data() + address, bytes);
@@ -23,6 +25,7 @@ struct FaultMapTest : testing::Test {
   FaultMap faults{memory};
   std::array<uint8_t, 64> data{};
   uint64_t reported = 0;
+  uint64_t corrected = 0;
 };
 
 TEST_F(FaultMapTest, ASingleErrorIsCorrectedAndCountedAtEveryRead) {
@@ -30,6 +33,7 @@ TEST_F(FaultMapTest, ASingleErrorIsCorrectedAndCountedAtEveryRead) {
   EXPECT_TRUE(read(16, 8));
   EXPECT_TRUE(read(0, 64));
   EXPECT_EQ(data[18], 18);
+  EXPECT_EQ(corrected, 16U);
   EXPECT_EQ(faults.counters().corrected, 2U);
   EXPECT_TRUE(read(24, 8));
   EXPECT_EQ(faults.counters().corrected, 2U);
@@ -92,6 +96,21 @@ TEST_F(FaultMapTest, TheSameFlipTwiceIsNone) {
   EXPECT_TRUE(faults.empty());
 }
 
+TEST_F(FaultMapTest, FindsItsNeighbours) {
+  faults.flip(64, 0);
+  faults.flip(256, 0);
+  faults.flip(256, 1);
+  EXPECT_EQ(faults.size(), 2U);
+  EXPECT_EQ(faults.next(0), 64U);
+  EXPECT_EQ(faults.next(64), 64U);
+  EXPECT_EQ(faults.next(65), 256U);
+  EXPECT_EQ(faults.next(257), std::nullopt);
+  EXPECT_EQ(faults.previous(64), std::nullopt);
+  EXPECT_EQ(faults.previous(300), 256U);
+  EXPECT_TRUE(faults.contains(64));
+  EXPECT_FALSE(faults.contains(128));
+}
+
 TEST_F(FaultMapTest, RefusesWhatDoesNotExist) {
   EXPECT_THROW(faults.flip(0, 72), std::invalid_argument);
   EXPECT_THROW(faults.flip(4096, 0), std::invalid_argument);
@@ -99,4 +118,4 @@ TEST_F(FaultMapTest, RefusesWhatDoesNotExist) {
 }
 
 }  // namespace
-}  // namespace npuvp::dram
+}  // namespace npuvp::base
