@@ -49,6 +49,9 @@ enum npu_fault {
 	NPU_FAULT_POISON = 5,	  /* data read was poisoned */
 	NPU_FAULT_DEADLOCK = 6,	  /* commands left that no running command can release */
 	NPU_FAULT_FETCH = 7,	  /* command stream or segment table unreadable */
+	NPU_FAULT_CANCELLED =
+		16, /* the job was aborted, or what the command depends on has failed */
+	NPU_FAULT_SYNC_TIMEOUT = 17, /* no other card signalled in time */
 };
 
 #endif

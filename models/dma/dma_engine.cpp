@@ -21,6 +21,12 @@ uint64_t to_ns(sc_time time) {
 
 constexpr uint64_t kCopyGranule = 4096;
 
+/// Where the ends of a command must be: channel 0 of an HDMA comes from the host or the peer, channel 1 goes there.
+std::pair<Side, Side> sides(npu_command_kind kind, unsigned channel) {
+  if (kind != NPU_COMMAND_EXTERNAL_HDMA && kind != NPU_COMMAND_DEVICE_HDMA) return {Side::kDevice, Side::kDevice};
+  return channel == 0 ? std::pair(Side::kHost, Side::kDevice) : std::pair(Side::kDevice, Side::kHost);
+}
+
 /// The firmware channel's address space: card physical addresses. Ranges end at multiples of `granule`, at which the
 /// windows of the card's map begin, so that no burst can cross from one into the next.
 class PhysicalSpace final : public base::AddressSpace {
@@ -50,25 +56,33 @@ CommandOutcome DmaEngine::Channel::execute(const base::CommandRequest& request) 
   const auto kind = engine_.parameters_.kind;
   if (const auto checked = check_command(command, kind, number_); !checked.ok()) return checked;
 
-  const auto& dma = command.u.dma;
-  const bool external = kind == NPU_COMMAND_EXTERNAL_HDMA;
-  const bool to_card = external && number_ == 0;
-  const bool to_host = external && number_ != 0;
+  const auto [source, destination] = sides(kind, number_);
   const RunContext context{.space = *request.space,
-                           .source = to_card ? Side::kHost : Side::kDevice,
-                           .destination = to_host ? Side::kHost : Side::kDevice,
+                           .source = source,
+                           .destination = destination,
                            .context = request.context,
                            .engine = command.engine,
                            .function = request.function,
-                           .rate = rate_ ? &*rate_ : nullptr};
-  const Transfer transfer{dma.source,    dma.destination,   dma.rows,
-                          dma.row_bytes, dma.source_stride, dma.destination_stride};
+                           .channel = number_,
+                           .rate = rate_ ? &*rate_ : nullptr,
+                           .cancel = request.cancel};
   const uint64_t epoch = engine_.epoch_;
   engine_.begin_command();
-  const auto outcome = engine_.mover_.run(transfer, context);
+  const auto outcome = engine_.run_command(command, context);
   if (!outcome || engine_.epoch_ != epoch) return {NPU_FAULT_BUS, 0};
   engine_.end_command();
   return *outcome;
+}
+
+std::optional<CommandOutcome> DmaEngine::run_command(const npu_command& command, const RunContext& context) {
+  switch (command.opcode) {
+    case NPU_DMA_COPY:
+      return mover_.run(Transfer::from(command.u.dma), context);
+    case NPU_DMA_TENSOR:
+      return mover_.run(Transfer::from(command.u.tensor), context);
+    default:
+      return mover_.run(command.u.chain, context);
+  }
 }
 
 DmaEngine::DmaEngine(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters)
@@ -134,9 +148,9 @@ void DmaEngine::start_channel(bool fill, const base::Origin& origin) {
     return;
   }
   const uint64_t bytes = registers_.BYTES.get();
-  fill_ = fill;
+  clear_ = fill;
   function_ = static_cast<uint16_t>(registers_.FUNCTION.get());
-  copy_ = {registers_.SOURCE.get(), registers_.DESTINATION.get(), 1, bytes, 0, 0};
+  copy_ = Transfer::line(registers_.SOURCE.get(), registers_.DESTINATION.get(), bytes);
   registers_.STATUS.BUSY.set(1);
   registers_.STATUS.DONE.set(0);
   registers_.STATUS.ERROR.set(0);
@@ -162,16 +176,21 @@ void DmaEngine::run_firmware_channel() {
 
 CommandOutcome DmaEngine::run_for_firmware(uint64_t epoch) {
   uint64_t end = 0;
-  if (copy_.row_bytes == 0 || (!fill_ && __builtin_add_overflow(copy_.source, copy_.row_bytes - 1, &end))) {
-    return {NPU_FAULT_ADDRESS, fill_ ? copy_.destination : copy_.source};
+  const uint64_t bytes = copy_.size[0];
+  if (bytes == 0 || (!clear_ && __builtin_add_overflow(copy_.source.address, bytes - 1, &end))) {
+    return {NPU_FAULT_ADDRESS, clear_ ? copy_.destination.address : copy_.source.address};
   }
-  if (__builtin_add_overflow(copy_.destination, copy_.row_bytes - 1, &end)) {
-    return {NPU_FAULT_ADDRESS, copy_.destination};
+  if (__builtin_add_overflow(copy_.destination.address, bytes - 1, &end)) {
+    return {NPU_FAULT_ADDRESS, copy_.destination.address};
   }
-  const Transfer transfer = copy_;
-  PhysicalSpace space(fill_ ? Mover::kFillBurstBytes : kCopyGranule);
-  const RunContext context{
-      .space = space, .destination = fill_ ? Side::kDevice : Side::kAny, .function = function_, .fill = fill_};
+  Transfer transfer = copy_;
+  if (clear_) transfer.fill = 0;
+  PhysicalSpace space(clear_ ? Mover::kClearBurstBytes : kCopyGranule);
+  const RunContext context{.space = space,
+                           .destination = clear_ ? Side::kDevice : Side::kAny,
+                           .function = function_,
+                           .channel = parameters_.channels,
+                           .clear = clear_};
   const auto outcome = mover_.run(transfer, context);
   return outcome && epoch == epoch_ ? *outcome : CommandOutcome{};
 }
