@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The Task Manager runs one command stream at a time and interrupts (NPU_IRQ_TASK_MANAGER) at its end. */
+/*
+ * The Task Manager runs a command stream in each of TASK_MANAGER_SLOTS slots and interrupts (NPU_IRQ_TASK_MANAGER) at
+ * the end of one. Functions without a slot mean slot 0; after reset its job has the whole card.
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { TASK_MANAGER_SLOTS = 4 };
 
 struct task_manager_job {
   uint64_t commands; /* card physical address, 128-byte aligned, in device memory */
@@ -20,9 +25,36 @@ struct task_manager_end {
   uint32_t fault; /* enum npu_fault; NPU_FAULT_NONE with `error`: aborted */
   uint32_t fault_command;
   uint64_t fault_address;
+  uint64_t fault_position; /* NPU_DMA_POSITION of a DMA command */
+  uint32_t cancelled;      /* commands that did not run because they depend on the failed one */
   uint32_t retired;
   uint64_t start_ns, end_ns;
 };
+
+/* A slot's part of the card. Jobs whose parts overlap run one after the other. */
+struct task_manager_share {
+  uint32_t engines;          /* bit n: Neural Engine n with its scratchpad; the job counts them from 0 */
+  uint32_t shared_base;      /* of its part of the shared memory, multiple of 64 KiB */
+  uint32_t shared_bytes;     /* the same; 0: all from the base on */
+  uint32_t group;            /* not 0: jobs of this group, context and function may overlap */
+  uint32_t priority;         /* the larger one is served first */
+  bool continue_after_fault; /* cancel only what depends on a failed command */
+};
+
+/* For the jobs that start in `slot` from now on. */
+void task_manager_set_share(uint32_t slot, const struct task_manager_share* share);
+
+/* Starts `job`, which was validated; false (nothing started) if a job still runs in the slot. */
+bool task_manager_start_slot(uint32_t slot, const struct task_manager_job* job);
+
+/* Ends the job in `slot` alone: see task_manager_abort(). */
+void task_manager_abort_slot(uint32_t slot);
+
+/* Bit n: the job in slot n has ended and nobody has taken that yet. */
+uint32_t task_manager_done_slots(void);
+
+/* As task_manager_take_end(). */
+bool task_manager_take_slot_end(uint32_t slot, struct task_manager_end* end);
 
 /* Starts `job`, which was validated; false (nothing started) if a job still runs. */
 bool task_manager_start(const struct task_manager_job* job);

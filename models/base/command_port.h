@@ -46,8 +46,8 @@ struct CommandRequest {
   const npu_command* command;
   AddressSpace* space;
   uint16_t context;
-  uint32_t index;         ///< In the command stream.
-  uint16_t function = 0;  ///< PCIe function whose job it is: accesses to the host go out in its name.
+  uint32_t index;                        ///< In the command stream.
+  uint16_t function = 0;                 ///< PCIe function whose job it is: accesses to the host go out in its name.
   const CancelSignal* cancel = nullptr;  ///< A command that stops for it ends with NPU_FAULT_CANCELLED.
 };
 

@@ -63,8 +63,8 @@ uint64_t FakeCard::read(uint64_t address, unsigned size_bytes) {
   if (inside(address, NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES)) {
     if (wide == (offset == DMA_ERROR_ADDRESS)) return read_dma(offset);
   } else if (inside(address, NPU_MAP_TASK_MANAGER, NPU_MAP_BLOCK_BYTES)) {
-    bool is_wide =
-        offset == TASK_MANAGER_FAULT_ADDRESS || offset == TASK_MANAGER_START_NS || offset == TASK_MANAGER_END_NS;
+    bool is_wide = offset == TASK_MANAGER_FAULT_ADDRESS || offset == TASK_MANAGER_FAULT_POSITION ||
+                   offset == TASK_MANAGER_START_NS || offset == TASK_MANAGER_END_NS;
     if (wide == is_wide) return read_task_manager(offset);
   } else if (size_bytes == 4) {
     if (inside(address, NPU_MAP_PLIC, NPU_MAP_PLIC_BYTES))
