@@ -59,6 +59,9 @@ enum npu_fault {
 	NPU_FAULT_POISON = 5,	  /* data read was poisoned */
 	NPU_FAULT_DEADLOCK = 6,	  /* commands left that no running command can release */
 	NPU_FAULT_FETCH = 7,	  /* command stream or segment table unreadable */
+	NPU_FAULT_CANCELLED =
+		9, /* the job was aborted, or what the command depends on has failed */
+	NPU_FAULT_SYNC_TIMEOUT = 10, /* no other card signalled in time */
 	NPU_FAULT_HANG = 16, /* found by firmware: no command retired for the context's limit */
 	NPU_FAULT_ENGINE_STUCK = 17, /* found by firmware: an engine did not stop and was reset */
 };

@@ -30,10 +30,10 @@ bool Memory::load(uint64_t offset, std::span<const uint8_t> image) {
   return true;
 }
 
-sc_time Memory::scrub() {
-  storage_.clear();
+sc_time Memory::scrub(uint64_t offset, uint64_t bytes) {
+  storage_.clear(offset, bytes);
   const sc_time now = sc_core::sc_time_stamp();
-  return array_.reserve_bytes(now, parameters_.bytes).end - now;
+  return array_.reserve_bytes(now, bytes).end - now;
 }
 
 void Memory::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {

@@ -42,7 +42,9 @@ class Memory final : public sc_core::sc_module {
   void clear() { storage_.clear(); }
   /// The same by the memory's own hardware: all zeros at once, the array is busy for the time that writing them takes.
   /// Returns how long it takes from now on.
-  sc_core::sc_time scrub();
+  sc_core::sc_time scrub() { return scrub(0, parameters_.bytes); }
+  /// The same for `bytes` bytes from `offset` on, which lie inside.
+  sc_core::sc_time scrub(uint64_t offset, uint64_t bytes);
 
   [[nodiscard]] base::SparseMemory& storage() { return storage_; }
 
