@@ -43,6 +43,8 @@
 #define NPU_MAP_NEURAL_DMA 0x10030000ull
 #define NPU_MAP_TASK_DMA 0x10040000ull
 #define NPU_MAP_APERTURE 0x10050000ull
+#define NPU_MAP_DEVICE_SYNC 0x1000f000ull
+#define NPU_MAP_DEVICE_HDMA 0x10060000ull
 #define NPU_MAP_NEURAL_ENGINE 0x10100000ull /* + engine * NPU_MAP_NEURAL_ENGINE_STRIDE */
 #define NPU_MAP_NEURAL_ENGINE_STRIDE 0x00010000ull
 #define NPU_MAP_BLOCK_BYTES 0x00001000ull /* size of each register block above from UART on */
@@ -88,6 +90,8 @@
 #define NPU_IRQ_CRYPTO 10
 #define NPU_IRQ_ECC 14
 #define NPU_IRQ_MMU 15
+#define NPU_IRQ_DEVICE_SYNC 16
+#define NPU_IRQ_DEVICE_HDMA 17
 #define NPU_IRQ_COUNT 32
 
 /*
@@ -97,6 +101,8 @@
 #define NPU_BAR0_BYTES 0x10000u
 #define NPU_BAR0_MSIX_TABLE 0x8000u
 #define NPU_BAR0_MSIX_PBA 0x9000u
+#define NPU_BAR0_DEVICE_SYNC 0xa000u /* flags that other cards write: a page of its own */
+#define NPU_DEVICE_SYNC_WINDOW_BYTES 0x1000u
 #define NPU_MSIX_VECTORS 32u
 #define NPU_QUEUES 16u
 #define NPU_MAX_VFS 16u

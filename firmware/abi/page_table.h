@@ -58,6 +58,7 @@ enum npu_mmu_initiator {
 	NPU_MMU_EXTERNAL_HDMA = 1,
 	NPU_MMU_NEURAL_DMA = 2,
 	NPU_MMU_TASK_DMA = 3,
+	NPU_MMU_DEVICE_HDMA = 4,
 	NPU_MMU_INITIATORS
 };
 

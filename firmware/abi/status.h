@@ -61,6 +61,9 @@ enum npu_fault {
 	NPU_FAULT_FETCH = 7,	  /* command stream or segment table unreadable */
 	NPU_FAULT_TRANSLATION =
 		8, /* the device MMU refused an access; its fault FIFO tells the firmware why */
+	NPU_FAULT_CANCELLED =
+		9, /* the job was aborted, or what the command depends on has failed */
+	NPU_FAULT_SYNC_TIMEOUT = 10, /* no other card signalled in time */
 	NPU_FAULT_HANG = 16, /* found by firmware: no command retired for the context's limit */
 	NPU_FAULT_ENGINE_STUCK = 17, /* found by firmware: an engine did not stop and was reset */
 };

@@ -47,15 +47,19 @@ static const uint64_t kStopTimeoutNs = 100 * ACLINT_NS_PER_MS;
 /* A virtual function's job may not keep the card from the others for longer. */
 static const uint64_t kVirtualFunctionLimitNs = ACLINT_NS_PER_S;
 
-static struct active_job jobs_[TASK_MANAGER_MAX_SLOTS];
-static uint32_t slots_;
+/*
+ * Slots of the Task Manager that jobs get. A job in a further one would wait there for the card, out of reach of the
+ * scheduler, while its limits and its context's account run: jobs wait in their rings instead.
+ */
+enum { kJobsAtATime = 1 };
+
+static struct active_job jobs_[kJobsAtATime];
 static uint32_t neural_engines_;
 static bool dead_;
 static uint32_t last_function_; /* whose job was started last */
 
 void jobs_init(uint32_t neural_engines) {
   memset(jobs_, 0, sizeof(jobs_));
-  slots_ = task_manager_slots();
   neural_engines_ = neural_engines;
   dead_ = false;
   last_function_ = 0;
@@ -110,7 +114,7 @@ static void execute(uint32_t slot, const struct taken* taken) {
 }
 
 static int free_slot(void) {
-  for (uint32_t slot = 0; slot < slots_; ++slot) {
+  for (uint32_t slot = 0; slot < kJobsAtATime; ++slot) {
     if (jobs_[slot].state == JOB_FREE) return (int)slot;
   }
   return -1;
@@ -237,7 +241,7 @@ static void finish(uint32_t slot, const struct task_manager_end* end) {
 }
 
 void jobs_serve_task_manager(void) {
-  for (uint32_t slot = 0; slot < slots_; ++slot) {
+  for (uint32_t slot = 0; slot < kJobsAtATime; ++slot) {
     struct task_manager_end end;
     if (!task_manager_take_end(slot, &end)) continue;
     if (jobs_[slot].state == JOB_FREE) {
@@ -298,14 +302,14 @@ static void look_at(uint32_t slot, uint64_t now_ns) {
 
 uint64_t jobs_deadline(void) {
   uint64_t deadline = ACLINT_NEVER;
-  for (uint32_t slot = 0; slot < slots_; ++slot) {
+  for (uint32_t slot = 0; slot < kJobsAtATime; ++slot) {
     if (jobs_[slot].state != JOB_FREE && jobs_[slot].deadline_ns < deadline) deadline = jobs_[slot].deadline_ns;
   }
   return deadline;
 }
 
 void jobs_serve_time(uint64_t now_ns) {
-  for (uint32_t slot = 0; slot < slots_; ++slot) {
+  for (uint32_t slot = 0; slot < kJobsAtATime; ++slot) {
     struct active_job* job = &jobs_[slot];
     if (job->state == JOB_FREE || now_ns < job->deadline_ns) continue;
     if (job->state == JOB_RUNNING) {
@@ -317,7 +321,7 @@ void jobs_serve_time(uint64_t now_ns) {
 }
 
 void jobs_abort_queue(uint32_t slot) {
-  for (uint32_t i = 0; i < slots_; ++i) {
+  for (uint32_t i = 0; i < kJobsAtATime; ++i) {
     struct active_job* job = &jobs_[i];
     if (job->state == JOB_RUNNING && !job->orphan && job->queue == slot) stop(i, NPU_JOB_ABORTED, NPU_FAULT_NONE);
   }
@@ -325,18 +329,18 @@ void jobs_abort_queue(uint32_t slot) {
 
 uint32_t jobs_running(void) {
   uint32_t running = 0;
-  for (uint32_t i = 0; i < slots_; ++i) running += jobs_[i].state != JOB_FREE;
+  for (uint32_t i = 0; i < kJobsAtATime; ++i) running += jobs_[i].state != JOB_FREE;
   return running;
 }
 
 void jobs_abort_all(void) {
-  for (uint32_t i = 0; i < slots_; ++i) {
+  for (uint32_t i = 0; i < kJobsAtATime; ++i) {
     if (jobs_[i].state == JOB_RUNNING) stop(i, NPU_JOB_ABORTED, NPU_FAULT_NONE);
   }
 }
 
 bool jobs_busy_with(uint32_t slot) {
-  for (uint32_t i = 0; i < slots_; ++i) {
+  for (uint32_t i = 0; i < kJobsAtATime; ++i) {
     if (jobs_[i].state != JOB_FREE && !jobs_[i].orphan && jobs_[i].queue == slot) return true;
   }
   return false;
@@ -344,7 +348,7 @@ bool jobs_busy_with(uint32_t slot) {
 
 void jobs_forget_function(uint32_t function) {
   if (last_function_ == function) task_manager_clear_memories();
-  for (uint32_t i = 0; i < slots_; ++i) {
+  for (uint32_t i = 0; i < kJobsAtATime; ++i) {
     struct active_job* job = &jobs_[i];
     if (job->state == JOB_FREE || job->orphan || queue_function(job->queue) != function) continue;
     job->orphan = true;
@@ -353,7 +357,7 @@ void jobs_forget_function(uint32_t function) {
 }
 
 bool jobs_orphan_runs(void) {
-  for (uint32_t i = 0; i < slots_; ++i) {
+  for (uint32_t i = 0; i < kJobsAtATime; ++i) {
     if (jobs_[i].state != JOB_FREE && jobs_[i].orphan) return true;
   }
   return false;

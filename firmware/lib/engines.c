@@ -18,7 +18,7 @@ static_assert(NE_STATUS_ASID_SHIFT == DMA_CHANNEL_STATUS_ASID_SHIFT, "one way to
 
 /* Engines of a kind, in the order of their queues in the Task Manager. */
 static const uint32_t kKinds[] = {NPU_COMMAND_NEURAL_ENGINE, NPU_COMMAND_NEURAL_DMA, NPU_COMMAND_TASK_DMA,
-                                  NPU_COMMAND_EXTERNAL_HDMA};
+                                  NPU_COMMAND_EXTERNAL_HDMA, NPU_COMMAND_DEVICE_HDMA};
 enum { kKindCount = sizeof(kKinds) / sizeof(kKinds[0]) };
 
 static uint32_t count_of(uint32_t kind, uint32_t neural_engines) {
@@ -26,6 +26,7 @@ static uint32_t count_of(uint32_t kind, uint32_t neural_engines) {
     case NPU_COMMAND_TASK_DMA:
       return 1;
     case NPU_COMMAND_EXTERNAL_HDMA:
+    case NPU_COMMAND_DEVICE_HDMA:
       return 2;
     default:
       return neural_engines;
@@ -45,6 +46,8 @@ static struct place place_of(uint32_t kind, uint32_t engine) {
       return channel(NPU_MAP_TASK_DMA, engine);
     case NPU_COMMAND_EXTERNAL_HDMA:
       return channel(NPU_MAP_EXTERNAL_HDMA, engine);
+    case NPU_COMMAND_DEVICE_HDMA:
+      return channel(NPU_MAP_DEVICE_HDMA, engine);
     default: {
       uint64_t block = NPU_MAP_NEURAL_ENGINE + engine * NPU_MAP_NEURAL_ENGINE_STRIDE;
       return (struct place){block + NE_STATUS, block + NE_COMMAND, block + NE_CONTROL, NE_CONTROL_RESET_MASK};

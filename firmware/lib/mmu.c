@@ -187,6 +187,7 @@ const char* mmu_reason_name(uint32_t reason) {
 }
 
 const char* mmu_initiator_name(uint32_t initiator) {
-  static const char* const names[NPU_MMU_INITIATORS] = {"Task Manager", "External HDMA", "Neural DMA", "Task DMA"};
+  static const char* const names[NPU_MMU_INITIATORS] = {"Task Manager", "External HDMA", "Neural DMA", "Task DMA",
+                                                        "Device HDMA"};
   return initiator < NPU_MMU_INITIATORS && names[initiator] != NULL ? names[initiator] : "unknown engine";
 }

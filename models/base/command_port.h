@@ -13,6 +13,7 @@ namespace npuvp::base {
 struct CommandOutcome {
   npu_fault fault = NPU_FAULT_NONE;
   uint64_t fault_address = 0;  ///< As the command gave it.
+  uint64_t position = 0;       ///< What the command had done before: NPU_DMA_POSITION of a DMA command.
 
   [[nodiscard]] bool ok() const { return fault == NPU_FAULT_NONE; }
 };
@@ -34,6 +35,16 @@ class AddressSpace {
   virtual Range translate(uint64_t address, uint64_t bytes, bool write, uint16_t engine, sc_core::sc_time& delay) = 0;
 };
 
+/// Asks work that is under way to end. Whoever waits for long looks at it; what the end is like says who passes it on.
+struct CancelSignal {
+  void request() {
+    requested = true;
+    event.notify();
+  }
+  bool requested = false;
+  sc_core::sc_event event;
+};
+
 /// A command on its way from the Task Manager to an engine.
 struct CommandRequest {
   const npu_command* command;
@@ -42,6 +53,8 @@ struct CommandRequest {
   uint32_t index;         ///< In the command stream.
   uint16_t function = 0;  ///< PCIe function whose job it is: accesses to the host go out in its name.
   uint16_t asid = 0;      ///< Address space (device MMU) of the job's device memory.
+  /// Abort of the job: a command that stops for it ends with NPU_FAULT_CANCELLED.
+  const CancelSignal* cancel = nullptr;
 };
 
 /// Command input of an engine, bound to the Task Manager's queues in assembly. execute() is called in an SC_THREAD of

@@ -71,12 +71,12 @@ void EccStorage::clear() {
   wipe();
 }
 
-void EccStorage::wipe() {
+void EccStorage::wipe(uint64_t address, uint64_t bytes) {
   if (!faults_.empty()) {
-    faults_.before_write(0, memory_.size());
-    withdraw(0, memory_.size());
+    faults_.before_write(address, bytes);
+    withdraw(address, bytes);
   }
-  memory_.clear();
+  memory_.clear(address, bytes);
 }
 
 void EccStorage::withdraw(uint64_t address, uint64_t bytes) {

@@ -42,7 +42,8 @@ class EccStorage {
   /// All zeros, no errors, counters 0.
   void clear();
   /// All zeros, no errors: written by the hardware.
-  void wipe();
+  void wipe() { wipe(0, size()); }
+  void wipe(uint64_t address, uint64_t bytes);
 
   [[nodiscard]] const EccCounters& counters() const { return faults_.counters(); }
   [[nodiscard]] const FaultMap& faults() const { return faults_; }

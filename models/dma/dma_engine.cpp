@@ -2,6 +2,7 @@
 #include "models/dma/dma_engine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "firmware/abi/memory_map.h"
 #include "models/base/sideband.h"
@@ -20,6 +21,12 @@ uint64_t to_ns(sc_time time) {
 }
 
 constexpr uint64_t kCopyGranule = 4096;
+
+/// Where the ends of a command must be: channel 0 of an HDMA comes from the host or the peer, channel 1 goes there.
+std::pair<Side, Side> sides(npu_command_kind kind, unsigned channel) {
+  if (kind != NPU_COMMAND_EXTERNAL_HDMA && kind != NPU_COMMAND_DEVICE_HDMA) return {Side::kDevice, Side::kDevice};
+  return channel == 0 ? std::pair(Side::kHost, Side::kDevice) : std::pair(Side::kDevice, Side::kHost);
+}
 
 /// The firmware channel's address space: card physical addresses. Ranges end at multiples of `granule`, at which the
 /// windows of the card's map begin, so that no burst can cross from one into the next.
@@ -58,10 +65,10 @@ void DmaEngine::Channel::show_work(const base::CommandRequest* request) {
 
 CommandOutcome DmaEngine::Channel::execute(const base::CommandRequest& request) {
   const auto& command = *request.command;
-  const auto kind = engine_.parameters_.kind;
-  if (const auto checked = check_command(command, kind, number_); !checked.ok()) return checked;
+  if (const auto checked = check_command(command, engine_.parameters_.kind, number_); !checked.ok()) return checked;
 
   const uint64_t epoch = engine_.epoch_;
+  reset_.requested = false;
   engine_.begin_command();
   show_work(&request);
   const auto outcome = move(request);
@@ -73,29 +80,35 @@ CommandOutcome DmaEngine::Channel::execute(const base::CommandRequest& request) 
 
 /// Empty: it was abandoned.
 std::optional<CommandOutcome> DmaEngine::Channel::move(const base::CommandRequest& request) {
-  if (hang_next_) {
-    hang_next_ = false;
-    sc_core::wait(cancellation_.event);
+  if (std::exchange(hang_next_, false)) {
+    while (!reset_.requested) sc_core::wait(reset_.event);
     return std::nullopt;
   }
   const auto& command = *request.command;
-  const auto kind = engine_.parameters_.kind;
-  const auto& dma = command.u.dma;
-  const bool external = kind == NPU_COMMAND_EXTERNAL_HDMA;
-  const bool to_card = external && number_ == 0;
-  const bool to_host = external && number_ != 0;
+  const auto [source, destination] = sides(engine_.parameters_.kind, number_);
   const RunContext context{.space = *request.space,
-                           .source = to_card ? Side::kHost : Side::kDevice,
-                           .destination = to_host ? Side::kHost : Side::kDevice,
+                           .source = source,
+                           .destination = destination,
                            .context = request.context,
                            .engine = command.engine,
                            .function = request.function,
                            .asid = request.asid,
+                           .channel = number_,
                            .rate = rate_ ? &*rate_ : nullptr,
-                           .cancellation = &cancellation_};
-  const Transfer transfer{dma.source,    dma.destination,   dma.rows,
-                          dma.row_bytes, dma.source_stride, dma.destination_stride};
-  return engine_.mover_.run(transfer, context);
+                           .cancel = request.cancel,
+                           .reset = &reset_};
+  return engine_.run_command(command, context);
+}
+
+std::optional<CommandOutcome> DmaEngine::run_command(const npu_command& command, const RunContext& context) {
+  switch (command.opcode) {
+    case NPU_DMA_COPY:
+      return mover_.run(Transfer::from(command.u.dma), context);
+    case NPU_DMA_TENSOR:
+      return mover_.run(Transfer::from(command.u.tensor), context);
+    default:
+      return mover_.run(command.u.chain, context);
+  }
 }
 
 DmaEngine::DmaEngine(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters)
@@ -166,9 +179,9 @@ void DmaEngine::start_channel(bool fill, const base::Origin& origin) {
     return;
   }
   const uint64_t bytes = registers_.BYTES.get();
-  fill_ = fill;
+  clear_ = fill;
   function_ = static_cast<uint16_t>(registers_.FUNCTION.get());
-  copy_ = {registers_.SOURCE.get(), registers_.DESTINATION.get(), 1, bytes, 0, 0};
+  copy_ = Transfer::line(registers_.SOURCE.get(), registers_.DESTINATION.get(), bytes);
   registers_.STATUS.BUSY.set(1);
   registers_.STATUS.DONE.set(0);
   registers_.STATUS.ERROR.set(0);
@@ -194,16 +207,21 @@ void DmaEngine::run_firmware_channel() {
 
 CommandOutcome DmaEngine::run_for_firmware(uint64_t epoch) {
   uint64_t end = 0;
-  if (copy_.row_bytes == 0 || (!fill_ && __builtin_add_overflow(copy_.source, copy_.row_bytes - 1, &end))) {
-    return {NPU_FAULT_ADDRESS, fill_ ? copy_.destination : copy_.source};
+  const uint64_t bytes = copy_.size[0];
+  if (bytes == 0 || (!clear_ && __builtin_add_overflow(copy_.source.address, bytes - 1, &end))) {
+    return {NPU_FAULT_ADDRESS, clear_ ? copy_.destination.address : copy_.source.address};
   }
-  if (__builtin_add_overflow(copy_.destination, copy_.row_bytes - 1, &end)) {
-    return {NPU_FAULT_ADDRESS, copy_.destination};
+  if (__builtin_add_overflow(copy_.destination.address, bytes - 1, &end)) {
+    return {NPU_FAULT_ADDRESS, copy_.destination.address};
   }
-  const Transfer transfer = copy_;
-  PhysicalSpace space(fill_ ? Mover::kFillBurstBytes : kCopyGranule);
-  const RunContext context{
-      .space = space, .destination = fill_ ? Side::kDevice : Side::kAny, .function = function_, .fill = fill_};
+  Transfer transfer = copy_;
+  if (clear_) transfer.fill = 0;
+  PhysicalSpace space(clear_ ? Mover::kClearBurstBytes : kCopyGranule);
+  const RunContext context{.space = space,
+                           .destination = clear_ ? Side::kDevice : Side::kAny,
+                           .function = function_,
+                           .channel = parameters_.channels,
+                           .clear = clear_};
   const auto outcome = mover_.run(transfer, context);
   return outcome && epoch == epoch_ ? *outcome : CommandOutcome{};
 }

@@ -19,7 +19,7 @@
 
 namespace npuvp::dma {
 
-/// External HDMA, Neural DMA or Task DMA, by parameter.
+/// External HDMA, Device HDMA, Neural DMA or Task DMA, by parameter.
 ///
 /// Sockets: `registers` (target), `memory` (initiator, one data path for all channels), `commands[channel]` (from the
 /// Task Manager), `irq` (firmware channel). Timing: README.md; a command takes `start_latency`, then its bursts, each
@@ -48,7 +48,7 @@ class DmaEngine final : public sc_core::sc_module {
     base::CommandOutcome execute(const base::CommandRequest& request) override;
     void reset();
     /// Ends the commands inside; time already reserved stays so.
-    void abandon() { cancellation_.cancel(); }
+    void abandon() { reset_.request(); }
     void hang_next_command() { hang_next_ = true; }
 
    private:
@@ -58,7 +58,7 @@ class DmaEngine final : public sc_core::sc_module {
     DmaEngine& engine_;
     unsigned number_;
     std::optional<base::Timeline> rate_;
-    Cancellation cancellation_;
+    base::CancelSignal reset_;  // of the command inside
     bool hang_next_ = false;
   };
 
@@ -67,6 +67,7 @@ class DmaEngine final : public sc_core::sc_module {
   void wire_registers();
   void start_channel(bool fill, const base::Origin& origin);
   void run_firmware_channel();
+  std::optional<base::CommandOutcome> run_command(const npu_command& command, const RunContext& context);
   base::CommandOutcome run_for_firmware(uint64_t epoch);
   void update_irq();
   void begin_command();
@@ -79,7 +80,7 @@ class DmaEngine final : public sc_core::sc_module {
   Mover mover_;
   std::deque<Channel> channels_;  // a deque: exports hold their addresses
   Transfer copy_{};               // the firmware channel's, latched at its start
-  bool fill_ = false;             // zeros instead of a copy
+  bool clear_ = false;            // zeros instead of a copy
   uint16_t function_ = 0;
   sc_core::sc_event start_event_;
   sc_core::sc_time access_delay_;

@@ -48,10 +48,11 @@ void Memory::reset() {
   counters_ = {};
 }
 
-sc_time Memory::wipe() {
-  storage_.wipe();
+sc_time Memory::wipe(uint64_t offset, uint64_t bytes) {
+  if (!storage_.memory().contains(offset, bytes)) throw std::invalid_argument("wipe: outside of the memory");
+  storage_.wipe(offset, bytes);
   const sc_time now = sc_core::sc_time_stamp();
-  return array_.reserve(now, 0, parameters_.bytes).end - now;
+  return array_.reserve(now, offset, bytes).end - now;
 }
 
 sc_time Memory::scrub(uint64_t address, uint64_t bytes, sc_time begin) {

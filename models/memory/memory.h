@@ -54,7 +54,9 @@ class Memory final : public sc_core::sc_module {
   void clear() { storage_.clear(); }
   /// All zeros at once by the memory's own hardware, the array is busy for the time that writing them takes. Returns
   /// how long it takes from now on.
-  sc_core::sc_time wipe();
+  sc_core::sc_time wipe() { return wipe(0, parameters_.bytes); }
+  /// The same for `bytes` bytes from `offset` on. Throws std::invalid_argument for what lies outside.
+  sc_core::sc_time wipe(uint64_t offset, uint64_t bytes);
 
   /// Flips bit 0 to 63 (data) or 64 to 71 (check) of the 64-bit word at `address`. Throws std::invalid_argument for
   /// what does not exist.

@@ -71,7 +71,7 @@ base::AddressSpace::Range SegmentTable::translate(uint64_t address, uint64_t byt
   }
   if (space == NPU_SPACE_SHARED) {
     if (!inside(offset, bytes, memories_.shared_bytes)) return {NPU_FAULT_ADDRESS};
-    return {NPU_FAULT_NONE, NPU_MAP_SHARED + offset, bytes};
+    return {NPU_FAULT_NONE, NPU_MAP_SHARED + memories_.shared_base + offset, bytes};
   }
   if (space >= segments_.size()) return {NPU_FAULT_ADDRESS};
   auto& segment = segments_[space];

@@ -18,6 +18,7 @@ namespace npuvp::task_manager {
 struct Memories {
   unsigned neural_engines = 8;
   uint64_t scratchpad_bytes = 4ULL << 20;
+  uint64_t shared_base = 0;  ///< Where the shared memory that commands see begins in that of the card.
   uint64_t shared_bytes = 32ULL << 20;
   uint64_t dram_bytes = 16ULL << 30;
 };

@@ -40,6 +40,8 @@ enum NocInitiator : unsigned {
   kNocExternalHdma,
   kNocNeuralDma,
   kNocTaskDma,
+  kNocDeviceHdma,
+  kNocDeviceSync,
   kNocAperture,
   kNocLogManager,
   kNocCpDma,
@@ -58,6 +60,8 @@ enum BusTarget : unsigned {
   kBusExternalHdma,
   kBusNeuralDma,
   kBusTaskDma,
+  kBusDeviceHdma,
+  kBusDeviceSync,
   kBusAperture,
   kBusWatchdog,
   kBusTimer,
@@ -83,7 +87,7 @@ enum ScratchpadPort : unsigned { kScratchpadNoc, kScratchpadEngine, kScratchpadT
 
 /// Rates of the command processor's own memories and bus are not public (u): 8 bytes a cycle of its clock.
 constexpr double kBusBytesPerCycle = 8;
-constexpr unsigned kExternalHdmaChannels = 2;
+constexpr unsigned kHdmaChannels = 2;
 /// Physical and virtual functions that mailbox and aperture serve.
 constexpr unsigned kFunctions = 1 + NPU_MAX_VFS;
 
@@ -209,6 +213,8 @@ noc::Crossbar::Parameters bus_parameters(const config::CardConfig& config) {
       {"Neural DMA", NPU_MAP_NEURAL_DMA, NPU_MAP_BLOCK_BYTES, kBusNeuralDma},
       {"Task DMA", NPU_MAP_TASK_DMA, NPU_MAP_BLOCK_BYTES, kBusTaskDma},
       {"aperture", NPU_MAP_APERTURE, NPU_MAP_BLOCK_BYTES, kBusAperture},
+      {"Device HDMA", NPU_MAP_DEVICE_HDMA, NPU_MAP_BLOCK_BYTES, kBusDeviceHdma},
+      {"Device Sync", NPU_MAP_DEVICE_SYNC, NPU_MAP_BLOCK_BYTES, kBusDeviceSync},
       {"watchdog", NPU_MAP_WATCHDOG, NPU_MAP_BLOCK_BYTES, kBusWatchdog},
       {"timers", NPU_MAP_TIMER, NPU_MAP_BLOCK_BYTES, kBusTimer},
       {"sensors", NPU_MAP_SENSORS, NPU_MAP_BLOCK_BYTES, kBusSensors},
@@ -360,10 +366,11 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
       crypto_("crypto", environment, {}),
       trng_("trng", environment, trng_parameters(environment, index)),
       task_manager_("task_manager", environment, task_manager_parameters(config, track_)),
-      external_hdma_("external_hdma", environment,
-                     dma_parameters(config, NPU_COMMAND_EXTERNAL_HDMA, kExternalHdmaChannels)),
+      external_hdma_("external_hdma", environment, dma_parameters(config, NPU_COMMAND_EXTERNAL_HDMA, kHdmaChannels)),
       neural_dma_("neural_dma", environment, dma_parameters(config, NPU_COMMAND_NEURAL_DMA, engine_count_)),
       task_dma_("task_dma", environment, dma_parameters(config, NPU_COMMAND_TASK_DMA, 1)),
+      device_hdma_("device_hdma", environment, dma_parameters(config, NPU_COMMAND_DEVICE_HDMA, kHdmaChannels)),
+      device_sync_("device_sync", environment, {}),
       shared_("shared", environment, shared_parameters(config)),
       dram_("dram", environment, dram_parameters(config)),
       scratchpads_("scratchpad"),
@@ -473,6 +480,8 @@ void Card::bind_bus() {
   bus_.targets[kBusNeuralDma].bind(neural_dma_.registers);
   bus_.targets[kBusTaskDma].bind(task_dma_.registers);
   bus_.targets[kBusAperture].bind(aperture_.registers);
+  bus_.targets[kBusDeviceHdma].bind(device_hdma_.registers);
+  bus_.targets[kBusDeviceSync].bind(device_sync_.registers);
   bus_.targets[kBusWatchdog].bind(management_.watchdog.registers);
   bus_.targets[kBusTimer].bind(management_.timer.registers);
   bus_.targets[kBusSensors].bind(management_.sensors.registers);
@@ -504,11 +513,14 @@ void Card::bind_noc() {
   external_hdma_.memory.socket.bind(mmu_.initiators[NPU_MMU_EXTERNAL_HDMA]);
   neural_dma_.memory.socket.bind(mmu_.initiators[NPU_MMU_NEURAL_DMA]);
   task_dma_.memory.socket.bind(mmu_.initiators[NPU_MMU_TASK_DMA]);
+  device_hdma_.memory.socket.bind(mmu_.initiators[NPU_MMU_DEVICE_HDMA]);
   mmu_.noc[NPU_MMU_TASK_MANAGER].bind(noc_.initiators[kNocTaskManager]);
   mmu_.noc[NPU_MMU_EXTERNAL_HDMA].bind(noc_.initiators[kNocExternalHdma]);
   mmu_.noc[NPU_MMU_NEURAL_DMA].bind(noc_.initiators[kNocNeuralDma]);
   mmu_.noc[NPU_MMU_TASK_DMA].bind(noc_.initiators[kNocTaskDma]);
+  mmu_.noc[NPU_MMU_DEVICE_HDMA].bind(noc_.initiators[kNocDeviceHdma]);
   mmu_.walker.socket.bind(noc_.initiators[kNocMmu]);
+  device_sync_.memory.socket.bind(noc_.initiators[kNocDeviceSync]);
   aperture_.memory.bind(noc_.initiators[kNocAperture]);
   management_.log.memory.socket.bind(noc_.initiators[kNocLogManager]);
   management_.dma.memory.socket.bind(noc_.initiators[kNocCpDma]);
@@ -521,7 +533,8 @@ void Card::bind_noc() {
     noc_.targets[kNocScratchpad0 + engine].bind(scratchpads_[engine].ports[kScratchpadNoc]);
   }
 
-  endpoint_.bar0.socket.bind(mailbox_.host);
+  endpoint_.bar0.socket.bind(device_sync_.host);
+  device_sync_.others.bind(mailbox_.host);
   endpoint_.bar2.socket.bind(aperture_.host);
 }
 
@@ -532,12 +545,16 @@ void Card::bind_commands() {
     task_manager_.neural_dma[engine].bind(neural_dma_.commands[engine]);
   }
   task_manager_.task_dma[0].bind(task_dma_.commands[0]);
-  for (unsigned channel = 0; channel < kExternalHdmaChannels; ++channel) {
+  for (unsigned channel = 0; channel < kHdmaChannels; ++channel) {
     task_manager_.external_hdma[channel].bind(external_hdma_.commands[channel]);
+    task_manager_.device_hdma[channel].bind(device_hdma_.commands[channel]);
   }
-  task_manager_.on_owner_change([this] {
-    sc_time longest = shared_.wipe();
-    for (auto& scratchpad : scratchpads_) longest = std::max(longest, scratchpad.wipe());
+  for (unsigned channel = 0; channel < NPU_SYNC_CHANNELS; ++channel) {
+    task_manager_.device_sync[channel].bind(device_sync_.commands[channel]);
+  }
+  task_manager_.on_owner_change([this](const task_manager::OnChipPart& part) {
+    sc_time longest = part.shared_bytes != 0 ? shared_.wipe(part.shared_base, part.shared_bytes) : sc_time();
+    for (const auto engine : part.engines) longest = std::max(longest, scratchpads_[engine].wipe());
     return longest;
   });
 }
@@ -548,6 +565,8 @@ void Card::bind_interrupts() {
   mailbox_.doorbell.connect(plic_.source_input(NPU_IRQ_DOORBELL));
   task_manager_.irq.connect(plic_.source_input(NPU_IRQ_TASK_MANAGER));
   external_hdma_.irq.connect(plic_.source_input(NPU_IRQ_EXTERNAL_HDMA));
+  device_hdma_.irq.connect(plic_.source_input(NPU_IRQ_DEVICE_HDMA));
+  device_sync_.irq.connect(plic_.source_input(NPU_IRQ_DEVICE_SYNC));
   management_.timer.interrupt.connect(plic_.source_input(NPU_IRQ_TIMER));
   management_.sensors.interrupt.connect(plic_.source_input(NPU_IRQ_SENSORS));
   management_.log.interrupt.connect(plic_.source_input(NPU_IRQ_LOG_MANAGER));
@@ -595,7 +614,8 @@ bool Card::hang_next_command(std::string_view engine) {
     return true;
   }
   return hang_channel(neural_dma_, "neural_dma", engine_count_) || hang_channel(task_dma_, "task_dma", 1) ||
-         hang_channel(external_hdma_, "external_hdma", kExternalHdmaChannels);
+         hang_channel(external_hdma_, "external_hdma", kHdmaChannels) ||
+         hang_channel(device_hdma_, "device_hdma", kHdmaChannels);
 }
 
 void Card::bind_error_collector() {
@@ -621,6 +641,7 @@ void Card::reset_function(unsigned function) {
   }
   mailbox_.function_reset(function);
   aperture_.function_reset(function);
+  device_sync_.function_reset(function);
 }
 
 void Card::request_reset(ResetCause cause) {
@@ -672,6 +693,8 @@ void Card::reset() {
   task_dma_.reset();
   mmu_.reset();
   ecc_.reset();
+  device_hdma_.reset();
+  device_sync_.reset();
   for (auto& engine : engines_) engine.reset();
   for (auto* core : tensor_cores_) core->reset();
   for (auto& scratchpad : scratchpads_) scratchpad.reset();

@@ -13,6 +13,7 @@
 #include "models/base/environment.h"
 #include "models/base/tensor_core_port.h"
 #include "models/crypto/crypto.h"
+#include "models/device_sync/device_sync.h"
 #include "models/dma/dma_engine.h"
 #include "models/dram/dram.h"
 #include "models/ecc/ecc_collector.h"
@@ -117,6 +118,8 @@ class Card final : public sc_core::sc_module {
   dma::DmaEngine external_hdma_;
   dma::DmaEngine neural_dma_;
   dma::DmaEngine task_dma_;
+  dma::DmaEngine device_hdma_;
+  device_sync::DeviceSync device_sync_;
   memory::Memory shared_;
   dram::Dram dram_;
   sc_core::sc_vector<memory::Memory> scratchpads_;

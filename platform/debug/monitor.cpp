@@ -319,7 +319,7 @@ Json Monitor::hang(const Words& arguments) {
   if (!card_named("hang", arguments[0]).hang_next_command(arguments[1])) {
     throw CommandError(
         fmt::format("hang: {} has no engine '{}'; engines are neN and neural_dmaN, with N below the number "
-                    "of Neural Engines, task_dma0, external_hdma0 and external_hdma1",
+                    "of Neural Engines, task_dma0, external_hdma0 and 1, device_hdma0 and 1",
                     arguments[0], shortened(arguments[1])));
   }
   Json json;

@@ -26,14 +26,41 @@ std::string status_name(uint32_t status) {
 }
 
 std::string fault_name(uint32_t fault) {
-  static constexpr std::array kNames{"NONE",   "ILLEGAL_COMMAND", "ADDRESS", "PERMISSION", "BUS",
-                                     "POISON", "DEADLOCK",        "FETCH",   "TRANSLATION"};
-  return name_in(kNames, fault);
+  switch (fault) {
+    case NPU_FAULT_NONE:
+      return "NONE";
+    case NPU_FAULT_ILLEGAL_COMMAND:
+      return "ILLEGAL_COMMAND";
+    case NPU_FAULT_ADDRESS:
+      return "ADDRESS";
+    case NPU_FAULT_PERMISSION:
+      return "PERMISSION";
+    case NPU_FAULT_BUS:
+      return "BUS";
+    case NPU_FAULT_POISON:
+      return "POISON";
+    case NPU_FAULT_DEADLOCK:
+      return "DEADLOCK";
+    case NPU_FAULT_FETCH:
+      return "FETCH";
+    case NPU_FAULT_TRANSLATION:
+      return "TRANSLATION";
+    case NPU_FAULT_CANCELLED:
+      return "CANCELLED";
+    case NPU_FAULT_SYNC_TIMEOUT:
+      return "SYNC_TIMEOUT";
+    case NPU_FAULT_HANG:
+      return "HANG";
+    case NPU_FAULT_ENGINE_STUCK:
+      return "ENGINE_STUCK";
+    default:
+      return "code " + std::to_string(fault);
+  }
 }
 
 std::string kind_name(uint32_t kind) {
-  static constexpr std::array kNames{"kind 0",        "Neural Engine", "Neural DMA", "Task DMA",
-                                     "External HDMA", "Device HDMA",   "Device Sync"};
+  static constexpr std::array kNames{"kind 0",        "Neural Engine", "Neural DMA",  "Task DMA",
+                                     "External HDMA", "Device HDMA",   "Device Sync", "control"};
   return name_in(kNames, kind);
 }
 

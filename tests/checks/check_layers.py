@@ -13,6 +13,7 @@ ALLOWED = {
     "models/base": ("firmware/abi",),
     "models/arithmetic": ("firmware/abi",),
     "models/ne": BASE + ("models/arithmetic",),
+    "models/dma": BASE + ("models/arithmetic",),
     "models/tensor_core": BASE + ("models/arithmetic",),
     "models": BASE,
     "rtl": BASE,

@@ -71,7 +71,8 @@ std::optional<EngineRegister> engine_register(uint64_t address, uint32_t value =
   }
   static const std::map<uint64_t, npu_command_kind> kBlocks{{NPU_MAP_NEURAL_DMA, NPU_COMMAND_NEURAL_DMA},
                                                             {NPU_MAP_TASK_DMA, NPU_COMMAND_TASK_DMA},
-                                                            {NPU_MAP_EXTERNAL_HDMA, NPU_COMMAND_EXTERNAL_HDMA}};
+                                                            {NPU_MAP_EXTERNAL_HDMA, NPU_COMMAND_EXTERNAL_HDMA},
+                                                            {NPU_MAP_DEVICE_HDMA, NPU_COMMAND_DEVICE_HDMA}};
   const auto found = kBlocks.find(block);
   if (found == kBlocks.end()) return std::nullopt;
   if (offset == DMA_CHANNEL_RESET && std::has_single_bit(value)) {
@@ -80,6 +81,15 @@ std::optional<EngineRegister> engine_register(uint64_t address, uint32_t value =
   if (offset < DMA_CHANNEL_STATUS(0) || offset >= DMA_CHANNEL_STATUS(32)) return std::nullopt;
   const uint32_t channel = offset - DMA_CHANNEL_STATUS(0);
   return EngineRegister{found->second, channel / 8, channel % 8 != 0};
+}
+
+bool is_wide_task_manager_input(uint32_t offset) {
+  return offset == TASK_MANAGER_COMMANDS || offset == TASK_MANAGER_SEGMENTS;
+}
+
+bool is_wide_task_manager_output(uint32_t offset) {
+  return offset == TASK_MANAGER_FAULT_ADDRESS || offset == TASK_MANAGER_FAULT_POSITION ||
+         offset == TASK_MANAGER_START_NS || offset == TASK_MANAGER_END_NS;
 }
 
 }  // namespace
@@ -117,9 +127,10 @@ uint64_t FakeCard::read(uint64_t address, unsigned size_bytes) {
   if (inside(address, NPU_MAP_EXTERNAL_HDMA, NPU_MAP_BLOCK_BYTES)) {
     if (wide == (offset == DMA_ERROR_ADDRESS)) return read_dma(offset);
   } else if (inside(address, NPU_MAP_TASK_MANAGER, NPU_MAP_BLOCK_BYTES)) {
-    bool is_wide =
-        offset == TASK_MANAGER_FAULT_ADDRESS || offset == TASK_MANAGER_START_NS || offset == TASK_MANAGER_END_NS;
-    if (wide == is_wide) return read_task_manager(offset);
+    const uint32_t of_slot = offset % TASK_MANAGER_MAP_BYTES;
+    if (wide == is_wide_task_manager_output(of_slot)) {
+      return read_task_manager(offset / TASK_MANAGER_MAP_BYTES, of_slot);
+    }
   } else if (size_bytes == 4) {
     if (inside(address, NPU_MAP_PLIC, NPU_MAP_PLIC_BYTES))
       return read_plic(static_cast<uint32_t>(address - NPU_MAP_PLIC));
@@ -152,8 +163,8 @@ void FakeCard::write(uint64_t address, unsigned size_bytes, uint64_t value) {
              wide == (offset == DMA_SOURCE || offset == DMA_DESTINATION)) {
     write_dma(offset, value);
   } else if (inside(address, NPU_MAP_TASK_MANAGER, NPU_MAP_BLOCK_BYTES) &&
-             wide == (offset == TASK_MANAGER_COMMANDS || offset == TASK_MANAGER_SEGMENTS)) {
-    write_task_manager(offset, value);
+             wide == is_wide_task_manager_input(offset % TASK_MANAGER_MAP_BYTES)) {
+    write_task_manager(offset / TASK_MANAGER_MAP_BYTES, offset % TASK_MANAGER_MAP_BYTES, value);
   } else if (inside(address, NPU_MAP_PLIC, NPU_MAP_PLIC_BYTES) && size_bytes == 4) {
     write_plic(static_cast<uint32_t>(address - NPU_MAP_PLIC), narrow);
   } else if (inside(address, NPU_MAP_MAILBOX, kMailboxBytes) && size_bytes == 4) {
@@ -195,7 +206,9 @@ void FakeCard::wait_for_interrupt() {
 void FakeCard::advance_ns(uint64_t ns) {
   now_ns += ns;
   if (now_ns >= dma_end_ns_) finish_dma();
-  if (now_ns >= job_end_ns_) end_job({});
+  for (uint32_t slot = 0; slot < slots_.size(); ++slot) {
+    if (now_ns >= slots_[slot].end_ns) end_job({}, slot);
+  }
   update();
 }
 
@@ -270,7 +283,8 @@ void FakeCard::update() {
   set_level(NPU_IRQ_TIMER, management.timer_line());
   set_level(NPU_IRQ_SENSORS, management.sensors_line());
   set_level(NPU_IRQ_DOORBELL, doorbell);
-  set_level(NPU_IRQ_TASK_MANAGER, (task_manager_status_ & kDone) != 0);
+  set_level(NPU_IRQ_TASK_MANAGER,
+            std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return (slot.status & kDone) != 0; }));
   set_level(NPU_IRQ_EXTERNAL_HDMA, (dma_status_ & kDone) != 0 && (dma_[DMA_IRQ_ENABLE] & 1) != 0);
   auto& errors = error_registers;
   set_level(NPU_IRQ_ECC,
@@ -486,62 +500,84 @@ void FakeCard::reset_engine(npu_command_kind kind, uint32_t engine) {
   }
 }
 
-uint64_t FakeCard::read_task_manager(uint32_t offset) const {
-  if (offset == TASK_MANAGER_STATUS) return task_manager_status_;
-  if (offset == TASK_MANAGER_RETIRED && job_running_) return retired;
-  auto found = task_manager_.find(offset);
-  return found == task_manager_.end() ? 0 : found->second;
+uint64_t FakeCard::job_end_ns() const {
+  uint64_t first = UINT64_MAX;
+  for (const Slot& slot : slots_) first = std::min(first, slot.end_ns);
+  return first;
 }
 
-void FakeCard::write_task_manager(uint32_t offset, uint64_t value) {
+uint64_t FakeCard::read_task_manager(uint32_t number, uint32_t offset) const {
+  if (number >= slots_.size()) {
+    fail_access("no such Task Manager slot", number);
+    return 0;
+  }
+  const Slot& slot = slots_[number];
+  if (offset == TASK_MANAGER_SLOTS) return slots_.size();
+  if (offset == TASK_MANAGER_STATUS) return slot.status;
+  if (offset == TASK_MANAGER_RETIRED && slot.running) return retired;
+  auto found = slot.registers.find(offset);
+  return found == slot.registers.end() ? 0 : found->second;
+}
+
+void FakeCard::write_task_manager(uint32_t number, uint32_t offset, uint64_t value) {
+  if (number >= slots_.size()) {
+    fail_access("no such Task Manager slot", number);
+    return;
+  }
+  Slot& slot = slots_[number];
   if (offset == TASK_MANAGER_STATUS) {
-    task_manager_status_ &= ~static_cast<uint32_t>(value) | kBusy;
+    slot.status &= ~static_cast<uint32_t>(value) | kBusy;
   } else if (offset == TASK_MANAGER_CONTROL && value == TASK_MANAGER_CONTROL_START_MASK) {
-    start_job();
+    start_job(number);
   } else if (offset == TASK_MANAGER_CONTROL && value == TASK_MANAGER_CONTROL_ABORT_MASK) {
     ++aborts;
-    if (job_running_ && task_manager_obeys_abort) end_job({.error = true});
+    if (slot.running && task_manager_obeys_abort) end_job({.error = true}, number);
   } else if (offset == TASK_MANAGER_CONTROL && value == TASK_MANAGER_CONTROL_CLEAR_MEMORIES_MASK) {
     clear_memories_ = true;
   } else {
-    task_manager_[offset] = value;
+    slot.registers[offset] = value;
   }
 }
 
-void FakeCard::start_job() {
-  if (task_manager_status_ & kBusy) {
+void FakeCard::start_job(uint32_t number) {
+  Slot& slot = slots_[number];
+  if (slot.status & kBusy) {
     fail_access("Task Manager START while BUSY", TASK_MANAGER_CONTROL);
     return;
   }
   StartedJob job;
-  job.commands.resize(task_manager_[TASK_MANAGER_COMMAND_BYTES]);
-  job.segments.resize(task_manager_[TASK_MANAGER_SEGMENT_COUNT]);
-  job.asid = static_cast<uint32_t>(task_manager_[TASK_MANAGER_CONTEXT]);
-  job.function = static_cast<uint32_t>(task_manager_[TASK_MANAGER_FUNCTION]);
+  job.slot = number;
+  job.commands.resize(slot.registers[TASK_MANAGER_COMMAND_BYTES]);
+  job.segments.resize(slot.registers[TASK_MANAGER_SEGMENT_COUNT]);
+  job.asid = static_cast<uint32_t>(slot.registers[TASK_MANAGER_CONTEXT]);
+  job.function = static_cast<uint32_t>(slot.registers[TASK_MANAGER_FUNCTION]);
   job.memories_cleared = clear_memories_;
   clear_memories_ = false;
   std::span<uint8_t> table(reinterpret_cast<uint8_t*>(job.segments.data()), job.segments.size() * sizeof(npu_segment));
-  if (!copy_in(0, task_manager_[TASK_MANAGER_COMMANDS], job.commands) ||
-      !copy_in(0, task_manager_[TASK_MANAGER_SEGMENTS], table)) {
-    fail_access("Task Manager cannot read", task_manager_[TASK_MANAGER_COMMANDS]);
+  if (!copy_in(0, slot.registers[TASK_MANAGER_COMMANDS], job.commands) ||
+      !copy_in(0, slot.registers[TASK_MANAGER_SEGMENTS], table)) {
+    fail_access("Task Manager cannot read", slot.registers[TASK_MANAGER_COMMANDS]);
   }
   started_jobs.push_back(job);
-  task_manager_[TASK_MANAGER_START_NS] = now_ns;
-  task_manager_status_ = kBusy;
-  job_running_ = true;
+  slot.registers[TASK_MANAGER_START_NS] = now_ns;
+  slot.status = kBusy;
+  slot.running = true;
   retired = 0;
-  if (task_manager_duration_ns != UINT64_MAX) job_end_ns_ = now_ns + task_manager_duration_ns;
+  if (task_manager_duration_ns != UINT64_MAX) slot.end_ns = now_ns + task_manager_duration_ns;
 }
 
-void FakeCard::end_job(const JobEnd& end) {
-  job_running_ = false;
-  job_end_ns_ = UINT64_MAX;
-  task_manager_status_ = end.error ? kDone | kError : kDone;
-  task_manager_[TASK_MANAGER_FAULT_CODE] = end.fault;
-  task_manager_[TASK_MANAGER_FAULT_COMMAND] = end.fault_command;
-  task_manager_[TASK_MANAGER_FAULT_ADDRESS] = end.fault_address;
-  task_manager_[TASK_MANAGER_RETIRED] = end.retired;
-  task_manager_[TASK_MANAGER_END_NS] = now_ns;
+void FakeCard::end_job(const JobEnd& end, uint32_t number) {
+  Slot& slot = slots_.at(number);
+  slot.running = false;
+  slot.end_ns = UINT64_MAX;
+  slot.status = end.error ? kDone | kError : kDone;
+  slot.registers[TASK_MANAGER_FAULT_CODE] = end.fault;
+  slot.registers[TASK_MANAGER_FAULT_COMMAND] = end.fault_command;
+  slot.registers[TASK_MANAGER_FAULT_ADDRESS] = end.fault_address;
+  slot.registers[TASK_MANAGER_FAULT_POSITION] = end.fault_position;
+  slot.registers[TASK_MANAGER_RETIRED] = end.retired;
+  slot.registers[TASK_MANAGER_CANCELLED] = end.cancelled;
+  slot.registers[TASK_MANAGER_END_NS] = now_ns;
   update();
 }
 

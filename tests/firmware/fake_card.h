@@ -23,6 +23,7 @@ using Message = std::array<uint32_t, 8>;
 
 /// What the Task Manager was told at START, with the memory it would have fetched.
 struct StartedJob {
+  uint32_t slot = 0;
   std::vector<uint8_t> commands;
   std::vector<npu_segment> segments;
   uint32_t asid = 0;
@@ -37,6 +38,8 @@ struct JobEnd {
   uint32_t fault_command = 0;
   uint64_t fault_address = 0;
   uint32_t retired = 0;
+  uint32_t cancelled = 0;
+  uint64_t fault_position = 0;
 };
 
 /// An engine that holds a command, as its registers tell.
@@ -74,7 +77,7 @@ class FakeCard {
   void wait_for_interrupt();
   [[nodiscard]] bool timer_pending() const { return now_ns >= timer_compare_; }
   /// When something happens by itself next; UINT64_MAX for never.
-  [[nodiscard]] uint64_t next_event_ns() const { return std::min({timer_compare_, dma_end_ns_, job_end_ns_}); }
+  [[nodiscard]] uint64_t next_event_ns() const { return std::min({timer_compare_, dma_end_ns_, job_end_ns()}); }
   [[nodiscard]] bool external_pending() const { return (pending_ & plic_enable_) != 0; }
 
   // The host's side, through PCIe function 0 or virtual function n.
@@ -88,9 +91,9 @@ class FakeCard {
   /// Whether a reset has not been taken by the firmware yet.
   [[nodiscard]] bool reset_pending(uint32_t function) const { return banks_[function].reset_pending; }
 
-  /// Lets the running job end.
-  void end_job(const JobEnd& end);
-  [[nodiscard]] bool job_running() const { return job_running_; }
+  /// Lets the job that runs in `slot` end.
+  void end_job(const JobEnd& end, uint32_t slot = 0);
+  [[nodiscard]] bool job_running(uint32_t slot = 0) const { return slots_.at(slot).running; }
 
   /// Level of an interrupt source that is not the fake card's own.
   void drive_source(uint32_t source, bool level) {
@@ -123,7 +126,7 @@ class FakeCard {
   std::vector<StartedJob> started_jobs;
   std::vector<BusyEngine> busy_engines;
   std::vector<BusyEngine> reset_engines;  ///< In the order of their resets.
-  uint32_t retired = 0;                   ///< RETIRED of the job that runs.
+  uint32_t retired = 0;                   ///< RETIRED of a job that runs.
   unsigned aborts = 0;
   std::array<uint32_t, 4> scratch{};
   /// Of the error collector and the device MMU, by address; what a test has not put there is 0. Pending bits and the
@@ -152,6 +155,13 @@ class FakeCard {
     uint32_t doorbells = 0;
     std::array<uint32_t, 16> sq_tail{}, cq_head{};
   };
+  /// Of the Task Manager.
+  struct Slot {
+    std::map<uint32_t, uint64_t> registers;
+    uint32_t status = 0;
+    bool running = false;
+    uint64_t end_ns = UINT64_MAX;
+  };
 
   uint64_t access_memory(uint64_t address, unsigned size_bytes, uint64_t value, bool write);
   uint64_t read_uart(uint32_t offset) const;
@@ -166,9 +176,10 @@ class FakeCard {
   void write_dma(uint32_t offset, uint64_t value);
   uint32_t read_engine(npu_command_kind kind, uint32_t engine, bool command) const;
   void reset_engine(npu_command_kind kind, uint32_t engine);
-  uint64_t read_task_manager(uint32_t offset) const;
+  uint64_t read_task_manager(uint32_t slot, uint32_t offset) const;
+  void write_task_manager(uint32_t slot, uint32_t offset, uint64_t value);
+  [[nodiscard]] uint64_t job_end_ns() const;
   void write_error_register(uint64_t address, uint64_t value);
-  void write_task_manager(uint32_t offset, uint64_t value);
 
   FakeMemory& host_of(uint64_t function) { return function == 0 ? host : vf_host[static_cast<uint32_t>(function)]; }
   bool copy_in(uint64_t function, uint64_t address, std::span<uint8_t> out);
@@ -176,7 +187,7 @@ class FakeCard {
   bool fill(uint64_t address, uint64_t bytes);
   void start_dma(uint32_t control);
   void finish_dma();
-  void start_job();
+  void start_job(uint32_t slot);
   void update();
   void set_level(uint32_t source, bool level);
 
@@ -187,12 +198,10 @@ class FakeCard {
   std::array<Bank, 17> banks_;
   bool clear_memories_ = false;
   bool dma_fills_ = false;
-  std::map<uint32_t, uint64_t> dma_, task_manager_;
+  std::map<uint32_t, uint64_t> dma_;
+  std::array<Slot, 4> slots_;
   uint64_t dma_end_ns_ = UINT64_MAX;
   uint32_t dma_status_ = 0;
-  uint32_t task_manager_status_ = 0;
-  uint64_t job_end_ns_ = UINT64_MAX;
-  bool job_running_ = false;
 };
 
 }  // namespace npuvp::firmware_test

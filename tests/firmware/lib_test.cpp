@@ -14,6 +14,7 @@ extern "C" {
 #include "firmware/lib/host_address.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/plic.h"
+#include "firmware/lib/task_manager.h"
 #include "firmware/lib/trap.h"
 }
 
@@ -131,6 +132,53 @@ TEST_F(Dma, GivesUpAfterTheTimeOutAndRefusesToUseTheBusyChannel) {
   card.dma_stuck = false;
   // The fake fails the test on a START while BUSY.
   EXPECT_EQ(dma_copy(0, dma_address(&value), host_to_card(0x4560), sizeof(value)), DMA_TIMED_OUT);
+}
+
+TEST(TaskManager, KeepsTheJobsOfItsSlotsApart) {
+  FakeCard card;
+  card.dram.map(0, 4096);
+  ASSERT_EQ(task_manager_slots(), 4u);
+  for (uint32_t slot : {0u, 3u}) {
+    const task_manager_job job{.commands = NPU_MAP_DRAM,
+                               .command_bytes = 128,
+                               .asid = 7 + slot,
+                               .function = slot,
+                               .segments = NPU_MAP_DRAM,
+                               .segment_count = 0};
+    EXPECT_TRUE(task_manager_start(slot, &job));
+    EXPECT_FALSE(task_manager_start(slot, &job));
+  }
+  ASSERT_EQ(card.started_jobs.size(), 2u);
+  EXPECT_EQ(card.started_jobs[1].slot, 3u);
+  EXPECT_EQ(card.started_jobs[1].asid, 10u);
+  EXPECT_EQ(card.started_jobs[1].function, 3u);
+
+  task_manager_end end{};
+  EXPECT_FALSE(task_manager_take_end(3, &end));
+  task_manager_abort(0);
+  EXPECT_TRUE(card.job_running(3));
+  EXPECT_TRUE(task_manager_take_end(0, &end));
+  EXPECT_TRUE(end.error);
+  EXPECT_EQ(end.fault, uint32_t{NPU_FAULT_NONE});
+  EXPECT_FALSE(task_manager_take_end(0, &end));
+
+  card.retired = 5;
+  EXPECT_EQ(task_manager_retired(3), 5u);
+  card.end_job({.error = true,
+                .fault = NPU_FAULT_BUS,
+                .fault_command = 6,
+                .fault_address = 0x1234567890,
+                .retired = 5,
+                .cancelled = 2,
+                .fault_position = NPU_DMA_POSITION(1, 99)},
+               3);
+  ASSERT_TRUE(task_manager_take_end(3, &end));
+  EXPECT_EQ(end.fault, uint32_t{NPU_FAULT_BUS});
+  EXPECT_EQ(end.fault_command, 6u);
+  EXPECT_EQ(end.fault_address, 0x1234567890u);
+  EXPECT_EQ(end.fault_position, NPU_DMA_POSITION(1, 99));
+  EXPECT_EQ(end.cancelled, 2u);
+  EXPECT_EQ(end.retired, 5u);
 }
 
 TEST(Trap, DumpsTheRegistersAndLeavesARecordForTheNextBoot) {

@@ -196,6 +196,60 @@ FILES = {
 }
 
 
+NONE = 0xffff
+SHARED, SCRATCHPAD = 0x81 << 56, 0x80 << 56
+NEURAL_ENGINE, NEURAL_DMA, TASK_DMA, EXTERNAL_HDMA, DEVICE_HDMA, DEVICE_SYNC, CONTROL = range(1, 8)
+
+
+def command(kind, opcode, operands=b"", engine=0, waits=(), signal=NONE, tag=7):
+    """A command of firmware/abi/command.h."""
+    tokens = list(waits) + [(NONE, 0)] * (4 - len(waits))
+    return struct.pack("<BBBBI", kind, opcode, engine, 0, tag) + b"".join(struct.pack("<HH", *each) for each in tokens) + \
+        struct.pack("<H6x", signal) + operands.ljust(96, b"\0")
+
+
+def copy(source, destination, rows, row_bytes, source_stride=0, destination_stride=0):
+    return struct.pack("<QQIIQQ", source, destination, rows, row_bytes, source_stride, destination_stride)
+
+
+def tensor(source, destination, size, strides, types=(1, 1), flags=0, dimension=0, indices=0, limit=0):
+    five = lambda values, fill: list(values) + [fill] * (5 - len(values))
+    return struct.pack("<QQ5I5i5iBBBBQII", source, destination, *five(size, 1), *five(strides[0], 0),
+                       *five(strides[1], 0), *types, flags, dimension, indices, limit, 0)
+
+
+def streams():
+    moved = command(TASK_DMA, 1, copy(0, SHARED, 4, 512, 600, 512), signal=1)
+    loop = command(CONTROL, 1, struct.pack("<I", 3))
+    loop_end = command(CONTROL, 2)
+    steps = command(CONTROL, 3, struct.pack("<qBBB5x", 64, 8, 8, 0))
+    sync = struct.pack("<QIIBBHII", 0, 3, 1, 1, 0, 0, 0, 5)
+    update = struct.pack("<QIIBBHII", 0, 3, 1, 0, 2, 0, 0, 0)
+    return {
+        "copies": moved + command(NEURAL_DMA, 1, copy(SHARED, SCRATCHPAD, 1, 2048), waits=[(1, 1)], signal=2) +
+                  command(NEURAL_ENGINE, 1, waits=[(2, 1)]) + command(EXTERNAL_HDMA, 1, copy(2 << 56, 0, 1, 9000)) +
+                  command(DEVICE_HDMA, 1, copy(0, 2 << 56 | 100, 1, 5000), engine=1),
+        "tensors": command(TASK_DMA, 2, tensor(0, SHARED, (40, 50, 2), ((2, 80, 4000), (100, 2, 4000)), (3, 3))) +
+                   command(TASK_DMA, 2, tensor(0, SHARED, (64, 3), ((4, 256), (2, 128)), (4, 3))) +
+                   command(TASK_DMA, 2, tensor(0x55, SHARED, (64, 3), ((), (1, 64)), flags=1)) +
+                   command(NEURAL_DMA, 2, tensor(0, SCRATCHPAD, (64, 8), ((1, 64), (1, 64)), flags=2, dimension=1,
+                                                 indices=1 << 56, limit=9)),
+        "chain": command(TASK_DMA, 3, struct.pack("<QI", 1 << 56, 9)),
+        "loops": loop + loop + steps + command(TASK_DMA, 1, copy(0, SHARED, 1, 64), waits=[(1, 0xffff)], signal=1) +
+                 loop_end + command(NEURAL_DMA, 1, copy(SHARED, SCRATCHPAD, 1, 64), waits=[(1, 3)]) + loop_end,
+        "barrier": moved + command(CONTROL, 4) + command(CONTROL, 5, struct.pack("<HH", 1, 1) +
+                   b"\xff\xff\0\0" * 15 + b"\xff\xff" * 16) + command(NEURAL_ENGINE, 1, tag=63, signal=4) +
+                   command(NEURAL_ENGINE, 1, waits=[(4, 1)]),
+        "sync": command(DEVICE_SYNC, 1, sync) + command(DEVICE_SYNC, 3, update, engine=1) +
+                command(DEVICE_SYNC, 2, struct.pack("<QII", 2 << 56, 0, 9), engine=2),
+        "abort": command(TASK_DMA, 1, copy(0, SHARED, 0xffffffff, 64)) + command(DEVICE_SYNC, 1, struct.pack("<QIIB", 0, 9, 1, 1)),
+    }
+
+
+FILES["commands"] = {f"{name}-{option}": bytes([split, option]) + stream for name, stream in streams().items()
+                     for split, option in ((255, 0), (2, 1))}
+
+
 def main():
     folder = Path(sys.argv[1])
     for target, files in FILES.items():

@@ -150,7 +150,7 @@ TEST(DmaTiming, EachSmallRowIsABurst) {
   bench.target.latency = ns(10);
   EXPECT_TRUE(bench
                   .execute(copy_command(NPU_COMMAND_TASK_DMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(NPU_SPACE_SHARED, 0), 8,
-                                        16, 16, 32))
+                                        16, 32, 32))
                   .ok());
   EXPECT_EQ(bench.target.log.size(), 16U);
   EXPECT_EQ(bench.took, ns(40));

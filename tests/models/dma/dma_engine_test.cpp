@@ -279,6 +279,26 @@ TEST(DmaEngine, AChannelResetEndsItsCommandAndNoOther) {
   EXPECT_EQ(returned[1], ns(100));
 }
 
+TEST(DmaEngine, AChannelResetEndsAChainToo) {
+  EngineBench bench;
+  auto command = copy_command(NPU_COMMAND_EXTERNAL_HDMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(1, 0), 1, 1000);
+  npu_dma_descriptor circle{};
+  circle.next = NPU_ADDRESS(1, 4096);
+  circle.opcode = NPU_DMA_COPY;
+  circle.u.dma = command.u.dma;
+  bench.target.put(NPU_MAP_DRAM + 4096, circle);
+  command.opcode = NPU_DMA_CHAIN;
+  command.u.chain = {};
+  command.u.chain.descriptor = NPU_ADDRESS(1, 4096);
+  command.u.chain.limit = NPU_DMA_CHAIN_LIMIT;
+  sc_core::sc_spawn([&] {
+    sc_core::wait(ns(1020));
+    bench.hart.write(DMA_CHANNEL_RESET, uint32_t{1});
+  });
+  EXPECT_EQ(bench.execute(command).fault, NPU_FAULT_BUS);
+  EXPECT_EQ(bench.took, ns(1020));
+}
+
 TEST(DmaEngine, ACommandToldToHangEndsByAResetAndTheNextOneWorks) {
   EngineBench bench;
   const auto command = copy_command(NPU_COMMAND_EXTERNAL_HDMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(1, 0), 1, 1000);

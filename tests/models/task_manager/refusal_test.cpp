@@ -35,7 +35,8 @@ struct RefusalBench : TaskManagerBench {
 TEST(TaskManagerRefusal, KindsAndEnginesThatTheCardLacks) {
   RefusalBench bench;
   run_thread([&] {
-    for (const unsigned kind : {0U, 5U, 6U, 7U, 255U}) {
+    // A CONTROL command with the bench's opcode 1 is a loop without a count.
+    for (const unsigned kind : {0U, 7U, 8U, 255U}) {
       auto bad = command(kEngine, 0, 1);
       bad.kind = static_cast<uint8_t>(kind);
       bench.expect_illegal(bad);
@@ -44,6 +45,9 @@ TEST(TaskManagerRefusal, KindsAndEnginesThatTheCardLacks) {
     bench.expect_illegal(command(NPU_COMMAND_NEURAL_DMA, 2, 1));
     bench.expect_illegal(command(NPU_COMMAND_TASK_DMA, 1, 1));
     bench.expect_illegal(command(NPU_COMMAND_EXTERNAL_HDMA, 2, 1));
+    bench.expect_illegal(command(NPU_COMMAND_DEVICE_HDMA, 2, 1));
+    bench.expect_illegal(command(NPU_COMMAND_DEVICE_SYNC, NPU_SYNC_CHANNELS, 1));
+    bench.expect_illegal(command(NPU_COMMAND_CONTROL, 1, 1));
   });
 }
 

@@ -22,6 +22,8 @@ struct Execution {
   uint32_t index;
   sc_core::sc_time begin;
   sc_core::sc_time end;
+  npu_command command;  ///< As the engine got it.
+  uint16_t context;
 };
 
 /// Executes a command in `tag` nanoseconds; all queues share it.
@@ -37,7 +39,7 @@ class TestEngine final : public base::CommandTarget {
     const auto outcome = failing == failures.end() ? base::CommandOutcome{} : failing->second;
     sc_core::wait(test::ns(request.command->tag));
     --inside;
-    log.push_back({request.index, begin, sc_core::sc_time_stamp()});
+    log.push_back({request.index, begin, sc_core::sc_time_stamp(), *request.command, request.context});
     return outcome;
   }
 
@@ -58,7 +60,7 @@ struct TaskManagerBench {
     manager.memory.socket.bind(target.socket);
     hart.port.socket.bind(manager.registers);
     for (auto* ports : {&manager.neural_engines, &manager.neural_dma, &manager.task_dma, &manager.external_hdma,
-                        &manager.neural_vector}) {
+                        &manager.device_hdma, &manager.device_sync, &manager.neural_vector}) {
       for (auto& port : *ports) port.bind(engine);
     }
     manager.irq.connect([this](bool level) {

@@ -311,7 +311,7 @@ TEST(TaskManager, ResetWhileFetchingForgetsTheJob) {
 /// Clearing takes 700 ns and is counted.
 struct SharedBench : TaskManagerBench {
   SharedBench() {
-    manager.on_owner_change([this] {
+    manager.on_owner_change([this](const OnChipPart&) {
       ++clearings;
       return ns(700);
     });
