@@ -73,7 +73,7 @@ def wrong_firmware(kind, folder):
 
 
 # What the boot ROM's refusal says, on every host.
-WRONG_FIRMWARE = [("truncated", "shorter than its header says"), ("corrupt", "SHA-256"),
+WRONG_FIRMWARE = [("truncated", "shorter than its header says"), ("corrupt", "not the one that was signed"),
                   ("version", "another ABI version")]
 
 

@@ -32,7 +32,7 @@ def boot(*arguments):
 
 def test_firmware_in_flash_boots_without_the_host(flash):
     result = boot("--flash", flash)
-    assert result.returncode == 0, result.stderr
+    assert result.status == 0, result.stderr
     assert b"from slot A" in result.stdout and b"cp: ready" in result.stdout
     assert b"waiting for a firmware image" not in result.stdout
 
@@ -41,14 +41,14 @@ def test_an_update_boots_next_time_and_the_file_keeps_it(flash, tmp_path):
     newer = tmp_path / "newer.bin"
     sign_tool("sign", IMAGE, "--key", KEYS / "test-key-1.pem", "--slot", "1", "--image-version", "9.8.7", "-o", newer)
     result = boot("--flash", flash, "--update", newer)
-    assert result.returncode == 0, result.stderr
+    assert result.status == 0, result.stderr
     assert b"update: 9.8.7 in slot B boots after the next reset" in result.stdout
     assert b"image 9.8.7 from slot B" in boot("--flash", flash).stdout
 
 
 def test_a_card_with_an_empty_flash_is_provisioned_by_an_update(tmp_path):
     flash = tmp_path / "new.bin"
-    assert boot("--flash", flash, "--update", IMAGE).returncode == 0
+    assert boot("--flash", flash, "--update", IMAGE).status == 0
     assert b"from slot B" in boot("--flash", flash).stdout
 
 
@@ -57,13 +57,13 @@ def test_production_cards_refuse_the_test_keys(flash, tmp_path):
     sign_tool("keygen", "-o", key)
     sign_tool("otp", "--lifecycle", "production", "--key", f"0={key}", "-o", otp)
     result = boot("--flash", flash, "--otp", otp)
-    assert result.returncode == 2
+    assert result.status == 2
     assert b"image refused (code 9): from slot A" in result.stdout
     assert b"a key that this card does not know (boot code 9)" in result.stderr
     product = tmp_path / "product.bin"
     sign_tool("sign", IMAGE, "--key", key, "-o", product)
     result = boot("--flash", flash, "--otp", otp, "--firmware", product)
-    assert result.returncode == 0, result.stderr
+    assert result.status == 0, result.stderr
     assert b"from the host" in result.stdout and b"debug access closed" in result.stdout
 
 
@@ -73,7 +73,7 @@ def test_a_wrong_update_is_one_line(flash, tmp_path):
     wrong = tmp_path / "wrong.bin"
     wrong.write_bytes(image)
     result = boot("--flash", flash, "--update", wrong)
-    assert result.returncode == 2 and b"not the one that was signed" in result.stderr
+    assert result.status == 2 and b"not the one that was signed" in result.stderr
     assert b"from slot A" in boot("--flash", flash).stdout
 
 
@@ -82,7 +82,7 @@ def test_files_of_the_wrong_size_are_usage_errors(option, tmp_path):
     wrong = tmp_path / "wrong.bin"
     wrong.write_bytes(b"x")
     result = boot(option, wrong)
-    assert result.returncode == 2
+    assert result.status == 2
     assert result.stderr.count(b"\n") == 1 and b"wrong.bin" in result.stderr
 
 
