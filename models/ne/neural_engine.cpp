@@ -32,7 +32,7 @@ uint64_t multiplications(const npu_command& command) {
 /// A command that waits for another queue may find new contents in the scratchpad.
 bool waits(const npu_command& command) {
   return std::any_of(std::begin(command.wait), std::end(command.wait),
-                     [](const npu_token_wait& wait) { return wait.token != NPU_TOKEN_NONE; });
+                     [](const npu_token_wait& wait) { return wait.token != NPU_TOKEN_NONE && wait.count > 0; });
 }
 
 Unit unit_of(const npu_command& command) {

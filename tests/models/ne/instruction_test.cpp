@@ -311,27 +311,32 @@ TEST(Instructions, ClockDividerStretchesCycles) {
 
 TEST(InstructionFaults, AnIndexOutsideOfTheTableStopsBeforeAnythingIsWritten) {
   Bench bench;
-  for (const npu_ne_opcode opcode : {NPU_NE_GATHER, NPU_NE_SCATTER}) {
-    for (const int32_t bad : {16, -17}) {
-      test::put(bench.scratchpad.memory, 8192 + 8, bad);
-      const test::Bytes before = bench.scratchpad.memory;
-      const auto outcome = bench.execute(gather(opcode));
-      EXPECT_EQ(outcome.fault, NPU_FAULT_ADDRESS);
-      EXPECT_EQ(outcome.fault_address, NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, 8192 + 8));
-      EXPECT_EQ(bench.scratchpad.memory, before);
+  bench.run([&] {
+    for (const npu_ne_opcode opcode : {NPU_NE_GATHER, NPU_NE_SCATTER}) {
+      for (const int32_t bad : {16, -17}) {
+        test::put(bench.scratchpad.memory, 8192 + 8, bad);
+        const test::Bytes before = bench.scratchpad.memory;
+        const auto outcome = bench.execute(gather(opcode));
+        EXPECT_EQ(outcome.fault, NPU_FAULT_ADDRESS);
+        EXPECT_EQ(outcome.fault_address, NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, 8192 + 8));
+        EXPECT_EQ(bench.scratchpad.memory, before);
+      }
     }
-  }
+  });
 }
 
 TEST(InstructionFaults, PoisonAndBusErrorsAreReported) {
-  for (const bool poison : {true, false}) {
+  Bench bench;
+  bench.run([&] {
     for (const npu_command& c : all_good()) {
-      Bench bench;
-      (poison ? bench.scratchpad.poisoned : bench.scratchpad.broken) = true;
-      bench.run([&] { EXPECT_EQ(bench.execute(c).fault, poison ? NPU_FAULT_POISON : NPU_FAULT_BUS) << +c.opcode; });
-      return;  // one elaboration a process: the others share the same path
+      bench.scratchpad.poisoned = true;
+      EXPECT_EQ(bench.execute(c).fault, NPU_FAULT_POISON) << +c.opcode;
+      bench.scratchpad.poisoned = false;
+      bench.scratchpad.broken = true;
+      EXPECT_EQ(bench.execute(c).fault, NPU_FAULT_BUS) << +c.opcode;
+      bench.scratchpad.broken = false;
     }
-  }
+  });
 }
 
 struct Case {
