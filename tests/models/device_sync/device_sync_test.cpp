@@ -54,7 +54,8 @@ struct SyncBench {
                                const base::CancelSignal* cancel = nullptr) {
     command.engine = static_cast<uint8_t>(channel);
     return dynamic_cast<base::CommandTarget*>(block.commands[channel].get_interface())
-        ->execute({&command, &space, 0, 0, function, cancel});
+        ->execute(
+            {.command = &command, .space = &space, .context = 0, .index = 0, .function = function, .cancel = cancel});
   }
 
   base::Environment environment;
