@@ -71,9 +71,10 @@ TEST(Monitor, CountersCountWhatPassed) {
 // Booting: the External HDMA reads the image from the host and writes it to the TCM.
 TEST(Monitor, ShowsTheTrafficOnACard) {
   TestServer run("server-1", [](TestServer& self) {
-    Monitor monitor(self.server.fabric(), &self.server);
+    Monitor monitor(self.server);
     const auto moved = [&](const char* target, const char* way) {
-      for (const auto& flow : monitor.execute("noc card0")["flows"]) {
+      const auto answer = monitor.execute("noc card0");
+      for (const auto& flow : answer["flows"]) {
         if (flow["initiator"] == "external_hdma" && flow["target"] == target) return flow[way].get<uint64_t>();
       }
       return uint64_t{0};
@@ -148,7 +149,7 @@ TEST(Monitor, ErrorsNameTheThingTheValueAndTheRemedy) {
     EXPECT_THAT(error(monitor, "plug card7"), HasSubstr("no card 'card7'"));
     EXPECT_THAT(error(monitor, "counters nothing"), HasSubstr("known: root_complex, root_port0, card0"));
     EXPECT_LT(error(monitor, std::string(4000, 'x')).size(), 200U);
-    EXPECT_EQ(monitor.execute("help")["commands"].size(), 11U);
+    EXPECT_EQ(monitor.execute("help")["commands"].size(), 12U);
     EXPECT_GT(monitor.execute("  time \t\r")["simulated_ps"].get<uint64_t>(), 0U);
   });
 }
