@@ -18,7 +18,7 @@
 #include "memory_map.h"
 
 #define NPU_MMU_FAULTS 16u /* records that the fault FIFO holds */
-#define NPU_MMU_ASIDS 32u  /* 0: accesses are not translated */
+#define NPU_MMU_ASIDS 64u  /* 0: accesses are not translated */
 #define NPU_MMU_VIRTUAL_BASE NPU_MAP_DRAM
 #define NPU_MMU_VIRTUAL_BYTES 0x1000000000ull
 

@@ -115,7 +115,7 @@ TEST_F(MmuDriver, UsesLargePagesWhereBothSidesAllowThem) {
 
 TEST_F(MmuDriver, RefusesWhatItCannotMap) {
   EXPECT_EQ(mmu_create(&space, 0, kTables, kMib), MMU_BAD_ARGUMENT);
-  EXPECT_EQ(mmu_create(&space, 32, kTables, kMib), MMU_BAD_ARGUMENT);
+  EXPECT_EQ(mmu_create(&space, 64, kTables, kMib), MMU_BAD_ARGUMENT);
   EXPECT_EQ(mmu_create(&space, 1, kTables + 8, kMib), MMU_BAD_ARGUMENT);
   EXPECT_EQ(mmu_create(&space, 1, 0x40000000, kMib), MMU_BAD_ARGUMENT);
   EXPECT_EQ(mmu_create(&space, 1, ~uint64_t{0xfff}, 0x2000), MMU_BAD_ARGUMENT);
@@ -244,7 +244,7 @@ void write_register(uint64_t offset, uint64_t value) {
     if (!fake->records.empty()) fake->records.pop_front();
   } else if (offset == MMU_FAULT_STATUS) {
     if ((value & MMU_FAULT_STATUS_OVERFLOW_MASK) != 0) fake->overflow = false;
-  } else if (offset > MMU_ROOT(0) && offset <= MMU_ROOT(31)) {
+  } else if (offset > MMU_ROOT(0) && offset <= MMU_ROOT(63)) {
     fake->roots[(offset - MMU_ROOT(0)) / 8] = value;
   } else {
     ADD_FAILURE() << "write to " << offset;

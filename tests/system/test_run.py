@@ -68,6 +68,55 @@ def test_the_jedec_dram_changes_times_not_results(tmp_path):
     assert abs(jedec["simulated_seconds"] / fast["simulated_seconds"] - 1) < 0.1
 
 
+def board_with(tmp_path, old_text, new_text):
+    """A server with one ATOM whose card file has one text replaced."""
+    card = (SOURCE / "platform/boards/cards/atom-ca22.yaml").read_text()
+    assert old_text in card
+    (tmp_path / "card.yaml").write_text(card.replace(old_text, new_text))
+    (tmp_path / "server.yaml").write_text("server: test\nroot_ports:\n  - card: ./card.yaml\n")
+    return tmp_path / "server.yaml"
+
+
+def test_dram_commands_are_traced(tmp_path):
+    board = board_with(tmp_path, "timing: fast ", "timing: jedec ")
+    trace = tmp_path / "dram.csv"
+    _, figures = run_json(tmp_path, "run", "run", MODEL, "--input", IMAGES, "--board", board, "--dram-trace", trace)
+    header, *lines = trace.read_text().splitlines()
+    assert header == "time_ps,card,channel,command,pseudo_channel,stack_id,bank_group,bank,row,column"
+    rows = [line.split(",") for line in lines]
+    assert {row[3] for row in rows} >= {"ACT", "PRE", "RD", "WR", "REFab"}
+    for channel in range(8):
+        times = [int(row[0]) for row in rows if row[2] == str(channel)]
+        assert times and times == sorted(times)
+    # Column commands move 32 bytes each; what a write queue answers or merges needs none.
+    dram = [flow for flow in figures["noc"]["card0"] if flow["target"] == "dram"]
+    read = sum(flow["bytes_read"] for flow in dram)
+    commands = sum(row[3] in ("RD", "RDA") for row in rows)
+    assert 0.8 * read < commands * 32 < 1.2 * read
+
+
+def test_dram_commands_need_the_jedec_timing(tmp_path):
+    result = npuvp("run", MODEL, "--input", IMAGES, "--dram-trace", tmp_path / "dram.csv")
+    assert_usage_error(result, "dram.timing is fast")
+
+
+@pytest.mark.parametrize("topology", [
+    "topology: ring\n  nodes: 6\n  link_bytes_per_cycle: 256\n  nodes_of_ports: {dram: 3, host: 5, scratchpad4: 2}",
+    "topology: mesh\n  columns: 4\n  rows: 3\n  link_bytes_per_cycle: 256\n"
+    "  nodes_of_ports: {dram: 5, host: 11, neural_dma: 8}\n  qos: {weights: {neural_dma: 8}}",
+])
+def test_the_noc_changes_times_not_results(tmp_path, topology):
+    board = board_with(tmp_path, "topology: crossbar", topology + "\n  #")
+    _, crossbar = run_json(tmp_path, "crossbar", "run", MODEL, "--input", IMAGES)
+    _, other = run_json(tmp_path, "other", "run", MODEL, "--input", IMAGES, "--board", board)
+    assert other["wrong_outputs"] == 0
+    assert other["top1_agreement"] == crossbar["top1_agreement"]
+    assert other["simulated_seconds"] > crossbar["simulated_seconds"]  # more hops
+    bytes_of = [{(flow["initiator"], flow["target"]): flow["bytes_read"] for flow in each["noc"]["card0"]
+                 if flow["target"].startswith("scratchpad")} for each in (crossbar, other)]
+    assert bytes_of[0] == bytes_of[1]
+
+
 def test_boot_shows_the_console_and_the_versions():
     result = npuvp("boot")
     assert result.status == 0, result.stderr

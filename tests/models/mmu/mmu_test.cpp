@@ -153,7 +153,7 @@ TEST_F(MmuTest, ATableThatCannotBeReadIsAFault) {
 
 TEST_F(MmuTest, AnAddressSpaceNeedsARoot) {
   build(1);
-  for (const unsigned asid : {2U, 31U, 32U, 300U}) {
+  for (const unsigned asid : {2U, 63U, 64U, 300U}) {
     engine.port.sideband().asid = static_cast<uint16_t>(asid);
     EXPECT_EQ(read(kDram, 8), tlm::TLM_GENERIC_ERROR_RESPONSE);
     EXPECT_EQ(hart.read<uint32_t>(MMU_FAULT_INFO) & MMU_FAULT_INFO_ASID_MASK, std::min(asid, 255U));

@@ -50,8 +50,8 @@ TEST(TaskManager, GivesCommandsTheAddressSpaceOfTheirJob) {
   run_thread([&] {
     bench.run({command(kTaskDma, 0, 10)});
     bench.hart.write(TASK_MANAGER_STATUS, uint32_t{TASK_MANAGER_STATUS_DONE_MASK});
-    bench.hart.write(TASK_MANAGER_ASID, uint32_t{31});
-    bench.hart.write(TASK_MANAGER_ASID, uint32_t{32});
+    bench.hart.write(TASK_MANAGER_ASID, uint32_t{63});
+    bench.hart.write(TASK_MANAGER_ASID, uint32_t{64});
     // Beyond the DRAM, which has 4 MiB here, but inside the virtual window; and beyond that.
     bench.put_segments({{NPU_MAP_DRAM + (1ULL << 30), 4096, NPU_SEGMENT_DEVICE, 0, 0}});
     bench.run({command(kTaskDma, 0, 10)});
@@ -61,7 +61,7 @@ TEST(TaskManager, GivesCommandsTheAddressSpaceOfTheirJob) {
     bench.run({command(kTaskDma, 0, 10)});
     EXPECT_EQ(bench.fault(), uint32_t{NPU_FAULT_FETCH});
   });
-  EXPECT_EQ(bench.engine.asids, (std::vector<uint16_t>{0, 31}));
+  EXPECT_EQ(bench.engine.asids, (std::vector<uint16_t>{0, 63}));
   EXPECT_EQ(bench.environment.diagnostics().misuse_count(), 1U);
 }
 
