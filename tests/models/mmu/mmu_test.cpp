@@ -27,7 +27,8 @@ TEST_F(MmuTest, AddressSpaceZeroIsNotTranslatedAndCostsNothing) {
 TEST_F(MmuTest, AddressesOutsideOfTheWindowAreNotTranslated) {
   build(1);
   memory.index_of = [](uint64_t) { return 0; };
-  for (const uint64_t address : {uint64_t{NPU_MAP_SHARED}, uint64_t{NPU_MAP_HOST}, kDram - 64, kDram + (uint64_t{64} << 30)}) {
+  for (const uint64_t address :
+       {uint64_t{NPU_MAP_SHARED}, uint64_t{NPU_MAP_HOST}, kDram - 64, kDram + (uint64_t{64} << 30)}) {
     EXPECT_EQ(read(address, 64), tlm::TLM_OK_RESPONSE);
     EXPECT_EQ(memory.log.back().address, address);
   }
