@@ -109,6 +109,7 @@ Timed VectorUnit::run(const npu_command& command, const CommandPlan& plan) {
     const uint64_t bytes = cache_.fetch(operand.offset, operand.extent, operand.unique, operand.traffic);
     result.outcome = scratchpad_.charge_read(stream, bytes, SC_ZERO_TIME, result.duration);
     moved += bytes;
+    if (!result.outcome.ok()) cache_.forget(operand.offset, operand.extent);  // it has not come
   }
   for (const Operand& operand : plan.all()) {
     if (!operand.output || !result.outcome.ok()) continue;
