@@ -86,7 +86,7 @@ void LogManager::control(const base::RegisterWrite& write) {
 }
 
 void LogManager::record(npu_event_source source, uint16_t code, const Arguments& arguments, sc_time at) {
-  if (environment_.trace().enabled()) trace(source, code, arguments, at);
+  if (environment_.trace().enabled()) show(source, code, arguments, at);
   if (entries_ == 0 || (registers_.SOURCES.get() >> source & 1) == 0) return;
   const uint64_t written = registers_.WRITTEN.get();
   const npu_event event{.time_ns = time_ns_ ? time_ns_(at) : static_cast<uint64_t>(at / sc_time(1, sc_core::SC_NS)),
@@ -98,7 +98,7 @@ void LogManager::record(npu_event_source source, uint16_t code, const Arguments&
   update();
 }
 
-void LogManager::trace(npu_event_source source, uint16_t code, const Arguments& arguments, sc_time at) {
+void LogManager::show(npu_event_source source, uint16_t code, const Arguments& arguments, sc_time at) {
   environment_.trace().instant(track_, name_of(source), at,
                                {{"code", uint64_t{code}}, {"argument0", arguments[0]}, {"argument1", arguments[1]}});
 }

@@ -49,7 +49,7 @@ class LogManager final : public sc_core::sc_module {
   unsigned transport_dbg(tlm::tlm_generic_payload& payload);
   void control(const base::RegisterWrite& write);
   void record(npu_event_source source, uint16_t code, const Arguments& arguments, sc_core::sc_time at);
-  void trace(npu_event_source source, uint16_t code, const Arguments& arguments, sc_core::sc_time at);
+  void show(npu_event_source source, uint16_t code, const Arguments& arguments, sc_core::sc_time at);
   void store(const npu_event& event, sc_core::sc_time at);
   void update();
 

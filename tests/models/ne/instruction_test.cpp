@@ -329,7 +329,6 @@ TEST(InstructionFaults, PoisonAndBusErrorsAreReported) {
   Bench bench;
   bench.run([&] {
     for (const npu_command& c : all_good()) {
-      bench.ne.reset();  // what its cache holds needs no scratchpad
       bench.scratchpad.poisoned = true;
       EXPECT_EQ(bench.execute(c).fault, NPU_FAULT_POISON) << +c.opcode;
       bench.scratchpad.poisoned = false;
