@@ -78,10 +78,6 @@ bool queues_exist(void) {
   return false;
 }
 
-void queue_start_draining(uint32_t slot) {
-  queues_[slot].draining = true;
-}
-
 bool queue_draining(uint32_t slot) {
   return queues_[slot].draining;
 }
@@ -131,6 +127,13 @@ static void take_cq_head(uint32_t slot) {
   ++q->bad_doorbells;
   function_log(function, "queue %u: CQ_HEAD %u ignored, completions %u to %u are not freed yet", queue, head,
                q->cq_head, q->cq_tail);
+}
+
+void queue_start_draining(uint32_t slot) {
+  /* A doorbell that rang before the message but is served after it: those jobs are to be answered too. */
+  bool rings = mailbox_doorbell_rings(queue_function(slot), queue_number(slot));
+  if (rings && !queues_[slot].broken) take_sq_tail(slot);
+  queues_[slot].draining = true;
 }
 
 void queues_serve_doorbells(uint32_t function, uint32_t doorbells) {

@@ -58,6 +58,10 @@ uint32_t mailbox_take_doorbells(uint32_t function) {
   return doorbells;
 }
 
+bool mailbox_doorbell_rings(uint32_t function, uint32_t queue) {
+  return read_register(function, MAILBOX_CARD_DOORBELLS) >> queue & 1u;
+}
+
 void mailbox_clear_doorbell(uint32_t function, uint32_t queue) {
   write_register(function, MAILBOX_CARD_DOORBELLS, 1u << queue);
 }

@@ -38,6 +38,9 @@ void mailbox_reply(uint32_t function, const struct mailbox_message* request, str
 /* Takes the function's doorbells that rang: bit n for queue n. */
 uint32_t mailbox_take_doorbells(uint32_t function);
 
+/* Whether a doorbell of `queue` rings that has not been taken. */
+bool mailbox_doorbell_rings(uint32_t function, uint32_t queue);
+
 /* Forgets a doorbell of `queue` that rang before the queue existed. */
 void mailbox_clear_doorbell(uint32_t function, uint32_t queue);
 

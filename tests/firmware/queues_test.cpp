@@ -198,6 +198,20 @@ TEST_F(Queues, DestroyAbortsWhatHasNotStartedInOrder) {
   EXPECT_EQ(completion(0, 0).job, 4u);
 }
 
+TEST_F(Queues, DestroyAnswersWhatADoorbellBeforeItAnnounced) {
+  create(0);
+  put(0, 0, nop(0, 7));
+  put(0, 1, nop(0, 8));
+  card.ring_sq_tail(0, 2);
+  card.send({NPU_MESSAGE_QUEUE_DESTROY, 0});  // both interrupts are pending: which one is first is the card's affair
+  run();
+  ASSERT_TRUE(card.reply().has_value());
+  for (uint32_t entry : {0u, 1u}) {
+    EXPECT_EQ(completion(0, entry).job, 7u + entry);
+    EXPECT_EQ(completion(0, entry).status, static_cast<uint32_t>(NPU_JOB_ABORTED));
+  }
+}
+
 TEST_F(Queues, DestroyGivesUpOnAHostThatFreesNothing) {
   create(0, 2);
   submit_nops(0, 0, 3, 4);
