@@ -45,8 +45,7 @@ namespace npuvp::assembly {
 ///             |
 ///            noc -- DRAM, shared memory, scratchpads, TCM, PCIe (host memory)
 ///             |
-///             |
-///            MMU, PCIe (aperture)
+///            MMU, PCIe (aperture), Device Sync, log manager, CP DMA
 ///             |
 ///   Task Manager, DMA engines
 class Card final : public sc_core::sc_module {
@@ -68,11 +67,11 @@ class Card final : public sc_core::sc_module {
   [[nodiscard]] const system_controller::SystemController& system_controller() const { return system_controller_; }
   [[nodiscard]] const noc::Network& noc() const { return noc_; }
   [[nodiscard]] dram::Dram& dram() { return dram_; }
+  [[nodiscard]] gpio::Gpio& gpio() { return gpio_; }
 
   /// Fault injection: the next command in the engine named (ne0, neural_dma0, task_dma0, external_hdma0, ...) never
   /// ends until the engine is reset. False if the card has no such engine.
   bool hang_next_command(std::string_view engine);
-  [[nodiscard]] gpio::Gpio& gpio() { return gpio_; }
   /// Whether a debugger may attach to the harts: by the card's life cycle and fuses.
   [[nodiscard]] bool debug_allowed() const { return otp_.debug_allowed(); }
 
