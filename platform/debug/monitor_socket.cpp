@@ -3,15 +3,15 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
+#include "platform/base/unix_listener.h"
 #include "platform/config/config_error.h"
 
 namespace npuvp::debug {
@@ -21,30 +21,20 @@ namespace {
 constexpr int kLinesInARow = 64;
 
 host::UniqueFd listen_at(const std::string& path) {
-  const auto fail = [&path](int error) {
-    const char* remedy = error == EADDRINUSE     ? "if no npuvp uses it, remove it"
-                         : error == ENAMETOOLONG ? "give a shorter path"
-                                                 : "give a path in a writable folder";
-    throw config::ConfigError(fmt::format("--monitor {}: {}; {}", path, std::strerror(error), remedy));
-  };
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) fail(ENAMETOOLONG);
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  host::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const auto mask = ::umask(0177);
-  const bool is_bound =
-      socket && ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  const int error = errno;
-  ::umask(mask);
-  if (!is_bound) fail(error);
-  if (::listen(socket.get(), static_cast<int>(MonitorSocket::kMostPeers)) != 0) fail(errno);
-  return socket;
+  try {
+    return host::listen_at_path(path, static_cast<int>(MonitorSocket::kMostPeers));
+  } catch (const std::system_error& error) {
+    const int number = error.code().value();
+    const char* remedy = number == EADDRINUSE     ? "if no npuvp uses it, remove it"
+                         : number == ENAMETOOLONG ? "give a shorter path"
+                                                  : "give a path in a writable folder";
+    throw config::ConfigError(fmt::format("--monitor {}: {}; {}", path, std::strerror(number), remedy));
+  }
 }
 
 }  // namespace
 
-MonitorSocket::MonitorSocket(const std::string& path, Loop loop, Answer answer)
+MonitorSocket::MonitorSocket(const std::string& path, host::EventLoop loop, Answer answer)
     : path_(path), loop_(std::move(loop)), answer_(std::move(answer)), socket_(listen_at(path)) {
   loop_.watch(socket_.get(), [this] { accept_peer(); });
 }

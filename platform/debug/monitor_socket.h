@@ -17,7 +17,6 @@ namespace npuvp::debug {
 /// peer that does not read its answers is dropped.
 class MonitorSocket {
  public:
-  using Loop = host::EventLoop;
   /// Gets a line without its end, returns the answer without one.
   using Answer = std::function<std::string(std::string_view line)>;
 
@@ -26,7 +25,7 @@ class MonitorSocket {
 
   /// Listens from now on, for this user only. Throws config::ConfigError if `path` exists or cannot be made; the name
   /// goes away with the object.
-  MonitorSocket(const std::string& path, Loop loop, Answer answer);
+  MonitorSocket(const std::string& path, host::EventLoop loop, Answer answer);
   ~MonitorSocket();
   MonitorSocket(const MonitorSocket&) = delete;
   MonitorSocket& operator=(const MonitorSocket&) = delete;
@@ -45,7 +44,7 @@ class MonitorSocket {
   void drop(std::list<Peer>::iterator peer);
 
   const std::string path_;
-  Loop loop_;
+  host::EventLoop loop_;
   Answer answer_;
   host::UniqueFd socket_;
   std::list<Peer> peers_;

@@ -5,16 +5,16 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
+#include "platform/base/unix_listener.h"
 #include "platform/config/config_error.h"
 
 namespace npuvp::debug::gdb {
@@ -59,18 +59,11 @@ host::UniqueFd listen_at_port(const std::string& place, std::string& address) {
 }
 
 host::UniqueFd listen_at_path(const std::string& path) {
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  if (path.size() >= sizeof name.sun_path) fail(path, ENAMETOOLONG);
-  std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
-  host::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const auto mask = ::umask(0177);
-  const bool is_bound = socket && ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
-  const int error = errno;
-  ::umask(mask);
-  if (!is_bound) fail(path, error);
-  if (::listen(socket.get(), kBacklog) != 0) fail(path, errno);
-  return socket;
+  try {
+    return host::listen_at_path(path, kBacklog);
+  } catch (const std::system_error& error) {
+    fail(path, error.code().value());
+  }
 }
 
 }  // namespace

@@ -3,18 +3,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cstring>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <vector>
 
 #include "platform/config/config_error.h"
+#include "tests/platform/debug/hand_loop.h"
 
 namespace npuvp::debug {
 namespace {
@@ -22,31 +21,12 @@ namespace {
 using testing::HasSubstr;
 
 /// A socket whose answers are the lines in brackets, with its loop turned by hand.
-class MonitorSocketTest : public testing::Test {
+class MonitorSocketTest : public testing::Test, protected npuvp::test::HandLoop {
  protected:
   void SetUp() override {
     path_ = testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name();
     std::filesystem::remove(path_);
     socket_.emplace(path_, loop(), [](std::string_view line) { return std::string("[").append(line).append("]"); });
-  }
-
-  MonitorSocket::Loop loop() {
-    return {[this](int fd, std::function<void()> callback) { watched_[fd] = std::move(callback); },
-            [this](int fd) { watched_.erase(fd); }};
-  }
-
-  /// Calls back for everything that is readable, until nothing is.
-  void turn() {
-    for (;;) {
-      std::vector<pollfd> fds;
-      for (const auto& [fd, callback] : watched_) fds.push_back({fd, POLLIN, 0});
-      if (::poll(fds.data(), fds.size(), 0) <= 0) return;
-      for (const auto& each : fds) {
-        if (each.revents == 0 || !watched_.contains(each.fd)) continue;
-        const auto callback = watched_.at(each.fd);
-        callback();
-      }
-    }
   }
 
   host::UniqueFd connect() {
@@ -77,7 +57,6 @@ class MonitorSocketTest : public testing::Test {
   }
 
   std::string path_;
-  std::map<int, std::function<void()>> watched_;
   std::optional<MonitorSocket> socket_;
 };
 
@@ -95,7 +74,7 @@ TEST_F(MonitorSocketTest, IsForThisUserAndItsNameGoesWithIt) {
   EXPECT_EQ(status.st_mode & 0777, 0600U);
   socket_.reset();
   EXPECT_FALSE(std::filesystem::exists(path_));
-  EXPECT_TRUE(watched_.empty());
+  EXPECT_EQ(watched(), 0U);
 }
 
 TEST_F(MonitorSocketTest, RefusesAPathThatExistsOrCannotBe) {
@@ -114,7 +93,7 @@ TEST_F(MonitorSocketTest, DropsAPeerWhoseLineNeverEnds) {
   const auto peer = connect();
   EXPECT_THAT(exchange(peer, std::string(MonitorSocket::kMostLineBytes, 'x')), HasSubstr("a line of more than 4096"));
   EXPECT_TRUE(is_dropped(peer));
-  EXPECT_EQ(watched_.size(), 1U);
+  EXPECT_EQ(watched(), 1U);
 }
 
 TEST_F(MonitorSocketTest, DropsAPeerThatFloodsOrDoesNotRead) {
@@ -124,11 +103,11 @@ TEST_F(MonitorSocketTest, DropsAPeerThatFloodsOrDoesNotRead) {
 
   const auto deaf = connect();
   const std::string line = std::string(1000, 'x') + "\n";
-  for (int each = 0; each < 2000 && watched_.size() == 2; ++each) {
+  for (int each = 0; each < 2000 && watched() == 2; ++each) {
     (void)::send(deaf.get(), line.data(), line.size(), MSG_NOSIGNAL);
     turn();
   }
-  EXPECT_EQ(watched_.size(), 1U);
+  EXPECT_EQ(watched(), 1U);
 }
 
 TEST_F(MonitorSocketTest, HasRoomForEightPeersAndForNewOnesWhenTheyGo) {
@@ -151,7 +130,7 @@ TEST_F(MonitorSocketTest, SurvivesAnyBytesAndSuddenEnds) {
     if (seed % 2 == 0) turn();
   }
   turn();
-  EXPECT_EQ(watched_.size(), 1U);
+  EXPECT_EQ(watched(), 1U);
 }
 
 }  // namespace

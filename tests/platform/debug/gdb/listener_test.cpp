@@ -6,18 +6,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cstring>
 #include <filesystem>
-#include <map>
 #include <optional>
 
 #include "platform/config/config_error.h"
 #include "tests/platform/debug/gdb/fake_target.h"
+#include "tests/platform/debug/hand_loop.h"
 
 namespace npuvp::debug::gdb {
 namespace {
@@ -27,7 +26,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 /// A listener with its loop turned by hand.
-class GdbListener : public testing::Test {
+class GdbListener : public testing::Test, protected npuvp::test::HandLoop {
  protected:
   void SetUp() override {
     path_ = testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -36,22 +35,6 @@ class GdbListener : public testing::Test {
   void listen(const std::string& place) {
     listener_.emplace(place, loop(), target_);
     listener_->on_detach([this] { ++detached_; });
-  }
-  host::EventLoop loop() {
-    return {[this](int fd, std::function<void()> callback) { watched_[fd] = std::move(callback); },
-            [this](int fd) { watched_.erase(fd); }};
-  }
-  void turn() {
-    for (;;) {
-      std::vector<pollfd> fds;
-      for (const auto& [fd, callback] : watched_) fds.push_back({fd, POLLIN, 0});
-      if (::poll(fds.data(), fds.size(), 0) <= 0) return;
-      for (const auto& each : fds) {
-        if (each.revents == 0 || !watched_.contains(each.fd)) continue;
-        const auto callback = watched_.at(each.fd);
-        callback();
-      }
-    }
   }
   host::UniqueFd connect_path() {
     sockaddr_un name{};
@@ -82,7 +65,6 @@ class GdbListener : public testing::Test {
   }
 
   std::string path_;
-  std::map<int, std::function<void()>> watched_;
   FakeTarget target_;
   std::optional<Listener> listener_;
   int detached_ = 0;
@@ -105,7 +87,7 @@ TEST_F(GdbListener, ServesOneDebuggerAtATimeOnAPortOfThisMachine) {
   EXPECT_EQ(exchange(third, "$D#44"), "+$OK#9a");
   EXPECT_FALSE(target_.attached);
   EXPECT_EQ(detached_, 2);
-  EXPECT_EQ(watched_.size(), 1U);
+  EXPECT_EQ(watched(), 1U);
 }
 
 TEST_F(GdbListener, ServesASocketOfThisUserWhoseNameGoesWithIt) {
@@ -118,7 +100,7 @@ TEST_F(GdbListener, ServesASocketOfThisUserWhoseNameGoesWithIt) {
   listener_.reset();
   EXPECT_FALSE(target_.attached);
   EXPECT_FALSE(std::filesystem::exists(path_));
-  EXPECT_TRUE(watched_.empty());
+  EXPECT_EQ(watched(), 0U);
 }
 
 TEST_F(GdbListener, RefusesPlacesThatAreNoneInOneLine) {
@@ -145,7 +127,7 @@ TEST_F(GdbListener, DropsADebuggerThatDoesNotReadAndLetsTheTargetGo) {
     turn();
   }
   EXPECT_FALSE(target_.attached);
-  EXPECT_EQ(watched_.size(), 1U);
+  EXPECT_EQ(watched(), 1U);
 }
 
 TEST_F(GdbListener, SurvivesAnyBytesAndSuddenEnds) {
@@ -158,7 +140,7 @@ TEST_F(GdbListener, SurvivesAnyBytesAndSuddenEnds) {
     if (seed % 2 == 0) turn();
   }
   turn();
-  EXPECT_EQ(watched_.size(), 1U);
+  EXPECT_EQ(watched(), 1U);
 }
 
 }  // namespace
