@@ -3,6 +3,7 @@
 
 #include "firmware/abi/abi.h"
 #include "firmware/abi/memory_map.h"
+#include "firmware/cp/console.h"
 #include "firmware/cp/contexts.h"
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
@@ -24,7 +25,7 @@
 
 static const uint32_t kSources = PLIC_SOURCE(NPU_IRQ_MAILBOX) | PLIC_SOURCE(NPU_IRQ_DOORBELL) |
                                  PLIC_SOURCE(NPU_IRQ_TASK_MANAGER) | PLIC_SOURCE(NPU_IRQ_ECC) |
-                                 PLIC_SOURCE(NPU_IRQ_MMU) | MANAGEMENT_SOURCES;
+                                 PLIC_SOURCE(NPU_IRQ_MMU) | PLIC_SOURCE(NPU_IRQ_UART) | MANAGEMENT_SOURCES;
 
 static struct board board_;
 
@@ -52,6 +53,7 @@ void service_init(void) {
   jobs_init(board_.neural_engines);
   mailbox_service_init(&board_);
   bool sound = management_init();
+  console_init(&board_);
   log_line(sound ? "ready" : "not ready: the self test failed");
   mailbox_set_card_state(sound ? MAILBOX_HOST_CARD_STATE_STATE_READY : MAILBOX_HOST_CARD_STATE_STATE_FAULT);
 }
@@ -79,6 +81,9 @@ static void serve_source(uint32_t source) {
       break;
     case NPU_IRQ_MMU:
       memory_faults_serve_mmu();
+      break;
+    case NPU_IRQ_UART:
+      console_serve();
       break;
     default:
       management_serve_source(source);

@@ -43,3 +43,12 @@ void uart_write(const char* text, size_t length) {
     write_register(UART_RBR_THR_DLL, (uint8_t)text[i]);
   }
 }
+
+void uart_enable_receive(void) {
+  write_register(UART_IER_DLM, UART_IER_DLM_ERBFI_MASK);
+}
+
+int uart_read(void) {
+  if (!(mmio_read8(NPU_MAP_UART + UART_LSR) & UART_LSR_DR_MASK)) return -1;
+  return mmio_read8(NPU_MAP_UART + UART_RBR_THR_DLL);
+}

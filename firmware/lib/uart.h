@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Console output. Transmit only, polled; a stuck transmitter loses characters and never hangs the card. */
+/* The console. Transmits polled: a stuck transmitter loses characters and never hangs the card. */
 #pragma once
 
 #include <stddef.h>
@@ -9,5 +9,11 @@ void uart_init(void);
 
 /* Sends `length` characters; gives up after UART_TIMEOUT_NS without room in the transmitter. */
 void uart_write(const char* text, size_t length);
+
+/* From now on characters that come raise NPU_IRQ_UART until they are read. */
+void uart_enable_receive(void);
+
+/* The next character that came, or -1. */
+int uart_read(void);
 
 #define UART_TIMEOUT_NS 2000000ull

@@ -53,7 +53,6 @@ constexpr size_t kBlockSteps = 256;  // one panel of B: 256 x 32 words = 32 KiB,
 constexpr size_t kBlockRows = 256;   // one block of A: 256 KiB, in the L2 cache
 
 struct Fp16 {
-  static constexpr bool kBiased = false;
   using Word = float;
   using Sum = float;
   static constexpr size_t kPerStep = 1;
@@ -64,8 +63,9 @@ struct Fp16 {
     std::memcpy(&bits, row + 2 * index, 2);
     return bits;
   }
-  static void pack_a(const uint8_t* row, size_t k, float* words) {
+  static float pack_a(const uint8_t* row, size_t k, float* words) {
     for (size_t i = 0; i < k; ++i) words[i] = fp16_to_fp32(element(row, i));
+    return 0;
   }
   static void pack_b(const uint8_t* row, size_t /*stride*/, size_t /*k*/, size_t columns, float* words) {
     for (size_t i = 0; i < columns; ++i) words[i] = fp16_to_fp32(element(row, i));
@@ -79,12 +79,17 @@ struct Fp16 {
   static V total(V sum, V /*sum_high*/) {
     return sum;
   }
-  static float stored(float sum) { return std::isnan(sum) ? std::bit_cast<float>(kCanonicalNan32) : sum; }
+  template <class V>
+  static V stored(V sum) {
+    const hn::DFromV<V> d;
+    return hn::IfThenElse(hn::IsNaN(sum), hn::Set(d, std::bit_cast<float>(kCanonicalNan32)), sum);
+  }
 };
 
 struct Bf16 : Fp16 {
-  static void pack_a(const uint8_t* row, size_t k, float* words) {
+  static float pack_a(const uint8_t* row, size_t k, float* words) {
     for (size_t i = 0; i < k; ++i) words[i] = bf16_to_fp32(element(row, i));
+    return 0;
   }
   static void pack_b(const uint8_t* row, size_t /*stride*/, size_t /*k*/, size_t columns, float* words) {
     for (size_t i = 0; i < columns; ++i) words[i] = bf16_to_fp32(element(row, i));
@@ -110,66 +115,58 @@ struct Bf16 : Fp16 {
 };
 
 #if NPUVP_BYTE_DOT_PRODUCTS
-// Four steps of k in a word. The instruction multiplies unsigned by signed bytes: A is moved up by 128, which adds 128
-// times the column sums of B; those are computed alongside and taken off. All of it is exact modulo 2^32.
+// Four steps of k in a word. The instruction multiplies unsigned by signed bytes: B is moved up by 128, which adds 128
+// times the sum of A's row; the sums start so much lower. All of it is exact modulo 2^32.
 struct Int8 {
-  static constexpr bool kBiased = true;
   using Word = int32_t;
   using Sum = int32_t;
   static constexpr size_t kPerStep = 4;
   static constexpr size_t kElementBytes = 1;
 
-  static void pack_a(const uint8_t* row, size_t k, int32_t* words) {
-    constexpr uint32_t kBias = 0x80808080;
-    for (size_t i = 0; i < k / 4; ++i) {
-      uint32_t word;
-      std::memcpy(&word, row + 4 * i, 4);
-      words[i] = static_cast<int32_t>(word ^ kBias);
-    }
+  static int32_t pack_a(const uint8_t* row, size_t k, int32_t* words) {
+    int32_t total = 0;
+    for (size_t i = 0; i < k; ++i) total += static_cast<int8_t>(row[i]);
+    std::memcpy(words, row, k / 4 * 4);
     if (k % 4 != 0) {
-      uint32_t word = 0;
-      std::memcpy(&word, row + k / 4 * 4, k % 4);
-      words[k / 4] = static_cast<int32_t>(word ^ kBias);
+      words[k / 4] = 0;
+      std::memcpy(&words[k / 4], row + k / 4 * 4, k % 4);
     }
+    return -128 * total;
   }
   static void pack_b(const uint8_t* row, size_t stride, size_t k, size_t columns, int32_t* words) {
+    constexpr uint32_t kBias = 0x80808080;
     if (k >= 4) {
       const uint8_t* second = row + stride;
       const uint8_t* third = second + stride;
       const uint8_t* fourth = third + stride;
       for (size_t i = 0; i < columns; ++i) {
-        words[i] = static_cast<int32_t>(uint32_t{row[i]} | uint32_t{second[i]} << 8 | uint32_t{third[i]} << 16 |
-                                        uint32_t{fourth[i]} << 24);
+        const uint32_t word =
+            uint32_t{row[i]} | uint32_t{second[i]} << 8 | uint32_t{third[i]} << 16 | uint32_t{fourth[i]} << 24;
+        words[i] = static_cast<int32_t>(word ^ kBias);
       }
       return;
     }
     for (size_t i = 0; i < columns; ++i) {
-      uint32_t word = 0;
-      for (size_t step = 0; step < k; ++step) word |= uint32_t{row[step * stride + i]} << 8 * step;
+      uint32_t word = kBias;  // A has zeros where B ends
+      for (size_t step = 0; step < k; ++step) word ^= uint32_t{row[step * stride + i]} << 8 * step;
       words[i] = static_cast<int32_t>(word);
     }
   }
   template <class V>
   static void step(V a, V b, V& sum, V& /*sum_high*/) {
-    sum = V{_mm512_dpbusd_epi32(sum.raw, a.raw, b.raw)};
+    sum = V{_mm512_dpbusd_epi32(sum.raw, b.raw, a.raw)};
   }
   template <class V>
   static V total(V sum, V /*sum_high*/) {
     return sum;
   }
   template <class V>
-  static void add_column(V b, V& sum) {
-    sum = V{_mm512_dpbusd_epi32(sum.raw, _mm512_set1_epi8(1), b.raw)};
+  static V stored(V sum) {
+    return sum;
   }
-  template <class V>
-  static V without_bias(V sum, V column) {
-    return hn::Sub(sum, hn::ShiftLeft<7>(column));
-  }
-  static int32_t stored(int32_t sum) { return sum; }
 };
 #else
 struct Int8 {
-  static constexpr bool kBiased = false;
   using Word = int32_t;
   using Sum = int32_t;
   static constexpr size_t kPerStep = 2;
@@ -180,9 +177,10 @@ struct Int8 {
     const auto high = static_cast<uint32_t>(static_cast<int32_t>(static_cast<int8_t>(second)));
     return static_cast<int32_t>(low | (high << 16));
   }
-  static void pack_a(const uint8_t* row, size_t k, int32_t* words) {
+  static int32_t pack_a(const uint8_t* row, size_t k, int32_t* words) {
     for (size_t i = 0; i < k / 2; ++i) words[i] = pair(row[2 * i], row[2 * i + 1]);
     if (k % 2 != 0) words[k / 2] = pair(row[k - 1], 0);
+    return 0;
   }
   static void pack_b(const uint8_t* row, size_t stride, size_t k, size_t columns, int32_t* words) {
     if (k >= 2) {
@@ -213,49 +211,60 @@ struct Int8 {
     return hn::RearrangeToOddPlusEven(sum, sum_high);
 #endif
   }
-  static int32_t stored(int32_t sum) {
+  template <class V>
+  static V stored(V sum) {
     return sum;
   }
 };
 #endif
 
-/// tile[kTileRows][kTileColumns] += a[kTileRows][a_stride] * b[steps][kTileColumns], in order of the steps.
+/// Where the sums of a tile are, and what becomes of them.
+template <class Sum>
+struct TileOfC {
+  Sum* sums;
+  size_t stride;  ///< Sums from row to row.
+  bool adds;      ///< To what is there.
+  bool is_last;   ///< No further block of steps comes.
+};
+
+/// c[kTileRows][kTileColumns] = (c.adds ? c : 0) + a[kTileRows][kBlockSteps] * b[steps][kTileColumns], floating-point
+/// sums in order of the steps, integer sums from `starts` on.
 template <class Format>
-HWY_INLINE void multiply_tile(const typename Format::Word* HWY_RESTRICT a, size_t a_stride,
+HWY_INLINE void multiply_tile(const typename Format::Word* HWY_RESTRICT a, const typename Format::Sum* starts,
                               const typename Format::Word* HWY_RESTRICT b, size_t steps,
-                              typename Format::Sum* HWY_RESTRICT tile) {
+                              const TileOfC<typename Format::Sum>& c) {
+  constexpr bool kInOrder = Format::kPerStep == 1;
   const hn::FixedTag<typename Format::Word, kLanes> d;
   using V = hn::Vec<decltype(d)>;
   V sum[kTileRows][2];
   V high[kTileRows][2];  // second half of the sums where widening multiplication needs one; optimised away elsewhere
   for (size_t r = 0; r < kTileRows; ++r) {
     for (size_t v = 0; v < 2; ++v) {
-      sum[r][v] = hn::Zero(d);
-      if constexpr (Format::kPerStep == 1) sum[r][v] = hn::Load(d, tile + r * kTileColumns + v * kLanes);
+      if constexpr (kInOrder) {
+        sum[r][v] = c.adds ? hn::LoadU(d, c.sums + r * c.stride + v * kLanes) : hn::Zero(d);
+      } else {
+        sum[r][v] = hn::Set(d, starts[r]);
+      }
       high[r][v] = hn::Zero(d);
     }
   }
-  [[maybe_unused]] V columns[2] = {hn::Zero(d), hn::Zero(d)};
   for (size_t s = 0; s < steps; ++s) {
     const V b0 = hn::Load(d, b + s * kTileColumns);
     const V b1 = hn::Load(d, b + s * kTileColumns + kLanes);
-    if constexpr (Format::kBiased) {
-      Format::add_column(b0, columns[0]);
-      Format::add_column(b1, columns[1]);
-    }
     for (size_t r = 0; r < kTileRows; ++r) {
-      const V broadcast = hn::Set(d, a[r * a_stride + s]);
+      const V broadcast = hn::Set(d, a[r * kBlockSteps + s]);
       Format::step(broadcast, b0, sum[r][0], high[r][0]);
       Format::step(broadcast, b1, sum[r][1], high[r][1]);
     }
   }
   for (size_t r = 0; r < kTileRows; ++r) {
     for (size_t v = 0; v < 2; ++v) {
-      typename Format::Sum* place = tile + r * kTileColumns + v * kLanes;
+      typename Format::Sum* const place = c.sums + r * c.stride + v * kLanes;
       V total = Format::total(sum[r][v], high[r][v]);
-      if constexpr (Format::kBiased) total = Format::without_bias(total, columns[v]);
-      if constexpr (Format::kPerStep != 1) total = hn::Add(total, hn::Load(d, place));
-      hn::Store(total, d, place);
+      if constexpr (!kInOrder) {
+        if (c.adds) total = hn::Add(total, hn::LoadU(d, place));
+      }
+      hn::StoreU(c.is_last ? Format::stored(total) : total, d, place);
     }
   }
 }
@@ -263,19 +272,26 @@ HWY_INLINE void multiply_tile(const typename Format::Word* HWY_RESTRICT a, size_
 /// One tile of C at row m0, column n0, for one block of steps.
 template <class Format>
 HWY_INLINE void update_c(const GemmOperands& gemm, size_t m0, size_t n0, bool first, bool last,
-                         const typename Format::Word* a, const typename Format::Word* b, size_t steps) {
-  HWY_ALIGN typename Format::Sum tile[kTileRows * kTileColumns] = {};
+                         const typename Format::Word* a, const typename Format::Sum* starts,
+                         const typename Format::Word* b, size_t steps) {
+  using Sum = typename Format::Sum;
   const size_t rows = std::min(kTileRows, gemm.m - m0);
   const size_t columns = std::min(kTileColumns, gemm.n - n0);
-  uint8_t* c = gemm.c + m0 * gemm.c_stride + n0 * 4;
-  if (!first || gemm.accumulate) {
-    for (size_t r = 0; r < rows; ++r) std::memcpy(tile + r * kTileColumns, c + r * gemm.c_stride, columns * 4);
+  const bool adds = !first || gemm.accumulate;
+  uint8_t* const c = gemm.c + m0 * gemm.c_stride + n0 * sizeof(Sum);
+  const bool aligned = (reinterpret_cast<uintptr_t>(c) | gemm.c_stride) % sizeof(Sum) == 0;
+  if (rows == kTileRows && columns == kTileColumns && aligned) {
+    multiply_tile<Format>(a, starts, b, steps, {reinterpret_cast<Sum*>(c), gemm.c_stride / sizeof(Sum), adds, last});
+    return;
   }
-  multiply_tile<Format>(a, kBlockSteps, b, steps, tile);
-  if (last) {
-    for (auto& sum : tile) sum = Format::stored(sum);
+  HWY_ALIGN Sum tile[kTileRows * kTileColumns] = {};
+  for (size_t r = 0; r < rows && adds; ++r) {
+    std::memcpy(tile + r * kTileColumns, c + r * gemm.c_stride, columns * sizeof(Sum));
   }
-  for (size_t r = 0; r < rows; ++r) std::memcpy(c + r * gemm.c_stride, tile + r * kTileColumns, columns * 4);
+  multiply_tile<Format>(a, starts, b, steps, {tile, kTileColumns, adds, last});
+  for (size_t r = 0; r < rows; ++r) {
+    std::memcpy(c + r * gemm.c_stride, tile + r * kTileColumns, columns * sizeof(Sum));
+  }
 }
 
 /// Packs `steps` steps of all columns of B from row k0 into panels [n / kTileColumns][steps][kTileColumns].
@@ -297,6 +313,25 @@ void pack_panels(const GemmOperands& gemm, size_t k0, size_t steps, typename For
   }
 }
 
+/// Memory that is kept from one product to the next: an allocator would give blocks of this size back to the system,
+/// which costs small products a tenth of their time.
+template <class Word>
+class Workspace {
+ public:
+  Word* at_least(size_t words) {
+    if (words > words_) {
+      memory_.reset();
+      memory_ = hwy::AllocateAligned<Word>(words);
+      words_ = words;
+    }
+    return memory_.get();
+  }
+
+ private:
+  hwy::AlignedFreeUniquePtr<Word[]> memory_;
+  size_t words_ = 0;
+};
+
 template <class Format>
 void multiply(const GemmOperands& gemm) {
   using Word = typename Format::Word;
@@ -304,24 +339,29 @@ void multiply(const GemmOperands& gemm) {
   const size_t padded_n = hwy::RoundUpTo(gemm.n, kTileColumns);
   const size_t padded_rows = hwy::RoundUpTo(std::min(gemm.m, kBlockRows), kTileRows);
   const size_t most_steps = std::min(kBlockSteps, (gemm.k + Format::kPerStep - 1) / Format::kPerStep);
-  const auto panels = hwy::AllocateAligned<Word>(padded_n * most_steps);
-  const auto block = hwy::AllocateAligned<Word>(padded_rows * kBlockSteps);
-  std::fill(block.get(), block.get() + padded_rows * kBlockSteps, Word{});
+  static thread_local Workspace<Word> panels_of_b;
+  static thread_local Workspace<Word> block_of_a;
+  typename Format::Sum starts[kBlockRows];
+  Word* const panels = panels_of_b.at_least(padded_n * most_steps);
+  Word* const block = block_of_a.at_least(padded_rows * kBlockSteps);
 
   for (size_t k0 = 0; k0 < gemm.k; k0 += kBlockK) {
     const size_t k = std::min(kBlockK, gemm.k - k0);
     const size_t steps = (k + Format::kPerStep - 1) / Format::kPerStep;
-    pack_panels<Format>(gemm, k0, steps, panels.get());
+    pack_panels<Format>(gemm, k0, steps, panels);
     for (size_t m0 = 0; m0 < gemm.m; m0 += kBlockRows) {
       const size_t rows = std::min(kBlockRows, gemm.m - m0);
       for (size_t r = 0; r < rows; ++r) {
-        Format::pack_a(gemm.a + (m0 + r) * gemm.a_stride + k0 * Format::kElementBytes, k,
-                       block.get() + r * kBlockSteps);
+        starts[r] =
+            Format::pack_a(gemm.a + (m0 + r) * gemm.a_stride + k0 * Format::kElementBytes, k, block + r * kBlockSteps);
       }
+      const size_t padded = hwy::RoundUpTo(rows, kTileRows);
+      std::fill(block + rows * kBlockSteps, block + padded * kBlockSteps, Word{});
+      std::fill(starts + rows, starts + padded, typename Format::Sum{});
       for (size_t n0 = 0; n0 < gemm.n; n0 += kTileColumns) {
         for (size_t r = 0; r < rows; r += kTileRows) {
-          update_c<Format>(gemm, m0 + r, n0, k0 == 0, k0 + k == gemm.k, block.get() + r * kBlockSteps,
-                           panels.get() + n0 * steps, steps);
+          update_c<Format>(gemm, m0 + r, n0, k0 == 0, k0 + k == gemm.k, block + r * kBlockSteps, starts + r,
+                           panels + n0 * steps, steps);
         }
       }
     }

@@ -4,8 +4,10 @@
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <systemc>
+#include <vector>
 
 #include "models/base/sideband.h"
 
@@ -17,6 +19,9 @@ namespace npuvp::base {
 class InitiatorPort {
  public:
   explicit InitiatorPort(const char* name);
+  ~InitiatorPort();
+  InitiatorPort(const InitiatorPort&) = delete;
+  InitiatorPort& operator=(const InitiatorPort&) = delete;
 
   tlm_utils::simple_initiator_socket<InitiatorPort> socket;
 
@@ -36,7 +41,10 @@ class InitiatorPort {
   [[nodiscard]] Sideband& sideband() { return sideband_; }
 
  private:
+  class Loan;
+
   Sideband sideband_;
+  std::vector<std::unique_ptr<tlm::tlm_generic_payload>> idle_;  ///< Payloads that no access uses now.
 };
 
 }  // namespace npuvp::base

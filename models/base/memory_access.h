@@ -19,12 +19,14 @@ namespace npuvp::base {
   if (payload.get_byte_enable_ptr() != nullptr) return tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE;
   if (bytes == 0 || payload.get_streaming_width() < bytes) return tlm::TLM_BURST_ERROR_RESPONSE;
   if (!memory.contains(payload.get_address(), bytes)) return tlm::TLM_ADDRESS_ERROR_RESPONSE;
+  if (payload.is_write() && !writable) return tlm::TLM_COMMAND_ERROR_RESPONSE;
+  const Sideband& sideband = sideband_of(payload);
+  if (sideband.traffic_only) return tlm::TLM_OK_RESPONSE;
   uint8_t* const stored = memory.data() + payload.get_address();
   if (payload.is_read()) {
     std::memcpy(payload.get_data_ptr(), stored, bytes);
   } else if (payload.is_write()) {
-    if (!writable) return tlm::TLM_COMMAND_ERROR_RESPONSE;
-    if (sideband_of(payload).zeros) {
+    if (sideband.zeros) {
       memory.clear(payload.get_address(), bytes);
     } else {
       std::memcpy(stored, payload.get_data_ptr(), bytes);

@@ -28,8 +28,11 @@ class Sideband final : public tlm::tlm_extension<Sideband> {
   /// PCIe function of the card that the access belongs to: 0 the physical function, n virtual function n. For an access
   /// by the host, whose BAR it hit; for one by the card, in whose name it goes to the host.
   uint16_t function = 0;
-  bool zeros = false;   ///< Hint with a write: all of its data are 0, so that a sparse memory need not touch its pages.
-  bool poison = false;  ///< Data is known to be bad: set by the target of a read, the initiator of a write.
+  bool zeros = false;  ///< Hint with a write: all of its data are 0, so that a sparse memory need not touch its pages.
+  /// The access takes its time and meets the errors of its address, but a memory leaves the payload's data and its own
+  /// contents alone: the initiator has the contents by other ways, or nobody wants them.
+  bool traffic_only = false;
+  bool poison = false;             ///< Data is known to be bad: set by the target of a read, the initiator of a write.
   bool translation_fault = false;  ///< Set by the device MMU with the error response of an access that it refused.
 
   [[nodiscard]] tlm::tlm_extension_base* clone() const override { return new Sideband(*this); }

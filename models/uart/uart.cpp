@@ -60,8 +60,10 @@ void Uart::reset() {
 }
 
 void Uart::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& /*delay*/) {
+  const size_t room = receive_room();
   registers.transport(payload);
   update();
+  if (on_receive_room_ && receive_room() > room) on_receive_room_();
 }
 
 unsigned Uart::transport_dbg(tlm::tlm_generic_payload& payload) {

@@ -38,6 +38,8 @@ class Uart final : public sc_core::sc_module {
   void receive(char byte);
   /// How many bytes receive() takes now without an overrun.
   [[nodiscard]] size_t receive_room() const;
+  /// Called when receive() takes more than before.
+  void on_receive_room(std::function<void()> handler) { on_receive_room_ = std::move(handler); }
 
   void reset();
 
@@ -54,6 +56,7 @@ class Uart final : public sc_core::sc_module {
   void update();
 
   std::function<void(char)> on_transmit_;
+  std::function<void()> on_receive_room_;
   std::deque<char> received_;
   uint16_t divisor_ = 0;
   uint8_t interrupt_enable_ = 0;

@@ -13,6 +13,7 @@
 #include "platform/main/inproc_run.h"
 #include "platform/main/resources.h"
 #include "platform/main/session.h"
+#include "platform/main/terminal.h"
 
 namespace npuvp::main {
 namespace {
@@ -26,6 +27,7 @@ class BootRun {
  private:
   [[nodiscard]] bool lingers() const { return loop_.has_value(); }
   void attach_debugger();
+  void attach_terminal();
   void on_ready(host::InprocDevice& device);
   int finish(int status);
 
@@ -37,6 +39,7 @@ class BootRun {
   std::string update_;  ///< Image for the flash.
   std::optional<DebugLoop> loop_;
   std::optional<debug::gdb::CardDebugger> debugger_;
+  std::optional<Terminal> terminal_;
   bool is_loaded_ = false;  ///< What is to run is in the card.
   bool is_ready_ = false;
   sc_core::sc_time ready_;
@@ -48,9 +51,9 @@ BootRun::BootRun(const BootOptions& options)
       session_(options.platform),
       card_(session_.card(options.debug.card)),
       view_(session_, options.debug.card, options.view, firmware_programs(options.platform, options.fw, options.view)) {
-  card_.uart().on_transmit([](char byte) {
+  card_.uart().on_transmit([this](char byte) {
     std::fputc(byte, stdout);
-    if (byte == '\n') std::fflush(stdout);
+    if (byte == '\n' || options_.console) std::fflush(stdout);
   });
   if (options.debug.break_at_reset && options.debug.gdb.empty()) {
     throw config::ConfigError("--break-at-reset waits for a debugger; give --gdb too");
@@ -61,7 +64,7 @@ BootRun::BootRun(const BootOptions& options)
     load_.emplace(options.fw);
     FirmwareLoad::hold(card_.harts());
   }
-  if (!options.debug.gdb.empty() || options.time) loop_.emplace("debug_loop");
+  if (!options.debug.gdb.empty() || options.time || options.console) loop_.emplace("debug_loop");
   if (options.time) loop_->end_at(*options.time);
   if (!options.debug.gdb.empty()) attach_debugger();
 }
@@ -76,6 +79,18 @@ void BootRun::attach_debugger() {
   announce_debugger(*debugger_);
 }
 
+void BootRun::attach_terminal() {
+  terminal_.emplace(card_.uart(), loop_->descriptors(), [this](bool at_end_of_input) {
+    // What was piped in is to be answered first.
+    if (at_end_of_input) {
+      loop_->end_when_idle();
+    } else {
+      loop_->end();
+    }
+  });
+  loop_->wake();
+}
+
 void BootRun::on_ready(host::InprocDevice& device) {
   is_ready_ = true;
   ready_ = sc_core::sc_time_stamp();
@@ -85,6 +100,8 @@ void BootRun::on_ready(host::InprocDevice& device) {
   fmt::print(stderr, "card ready after {:.3f} ms of simulated time, {} instructions; firmware {}.{}.{}\n",
              ready_.to_seconds() * 1e3, instructions_, version >> 16, (version >> 8) & 0xff, version & 0xff);
   if (!update_.empty()) device.update_firmware({reinterpret_cast<const uint8_t*>(update_.data()), update_.size()});
+  // Not before: the ROM and the firmware empty the UART when they start.
+  if (options_.console && !load_) attach_terminal();
   if (!lingers()) return;
   sc_core::sc_event never;
   sc_core::wait(never);
@@ -99,6 +116,7 @@ int BootRun::run() {
     how.prepare = [this] {
       load_->start(card_.harts(), options_.debug.break_at_reset);
       is_loaded_ = true;
+      if (options_.console) attach_terminal();
       if (loop_) loop_->wake();
     };
   }

@@ -272,7 +272,8 @@ void CommandLine::add_boot() {
   auto* command =
       add("boot", "Boot the card alone and show its console",
           "The boot ROM starts and is handed the firmware over the mailbox, as by a driver.\n"
-          "Ends when the firmware is ready; status 1 if it does not get there. With --gdb it ends when the\n"
+          "Ends when the firmware is ready; status 1 if it does not get there. With --console the terminal\n"
+          "is the card's console until Ctrl-A x (or a piped input's end). With --gdb it ends when the\n"
           "debugger detaches, and simulated time stands still while the harts are halted. --trace fw shows\n"
           "the firmware's calls, regs its register accesses, insn its instructions.\n"
           "Example: npuvp boot --gdb 1234 --break-at-reset",
@@ -285,6 +286,7 @@ void CommandLine::add_boot() {
           "--time", [this](const std::string& text) { boot_.time = parse_time(text); },
           "Run for so much simulated time: a number with ns, us, ms or s")
       ->type_name("LIMIT");
+  command->add_flag("--console", boot_.console, "Type to the firmware: standard input goes to the card's UART");
   command->add_option("--update", boot_.update, "Write an image to the card's flash for the next boot; see --flash")
       ->type_name("FILE");
   add_platform_options(*command, boot_.platform, &boot_.view);

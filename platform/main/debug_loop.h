@@ -25,6 +25,8 @@ class DebugLoop final : public sc_core::sc_module {
   void end_at(sc_core::sc_time limit);
   /// Ends the simulation; in a process of it.
   void end();
+  /// The simulation ends when nothing is left to happen in it.
+  void end_when_idle() { ends_when_idle_ = true; }
   /// To be looked at now: something may hold the simulation.
   void wake() { wake_.notify(); }
 
@@ -48,6 +50,7 @@ class DebugLoop final : public sc_core::sc_module {
   sc_core::sc_event wake_;
   host::UniqueFd signals_;
   bool ending_ = false;
+  bool ends_when_idle_ = false;
   bool time_is_over_ = false;
   bool interrupted_ = false;
 };

@@ -66,6 +66,7 @@ struct BootOptions {
   FirmwareViewOptions view;
   std::string fw;                        ///< ELF file to run instead of the ROM; empty: none.
   std::optional<sc_core::sc_time> time;  ///< Simulated time to run for; nothing: until the firmware is ready.
+  bool console = false;                  ///< Standard input goes to the UART.
   std::string update;                    ///< Image to write to flash once the card runs; empty: none.
 };
 

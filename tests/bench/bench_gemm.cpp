@@ -143,14 +143,15 @@ void bench_kernels(Report& report, const Baselines& baselines, std::mt19937& ran
   }
 }
 
-/// C = A * B of INT8 on the card: host buffers to DRAM, A by rows and B by columns to the scratchpads of two engines, C
-/// back to the host. B lies in the buffer as a compiler lays out weights: slabs of columns one after the other.
+/// C = A * B of INT8 on the card: host buffers to DRAM, half of A's rows to stay in each of two engines' scratchpads,
+/// B by slabs of columns past them, C back to the host. B lies in the buffer as a compiler lays out weights: slabs one
+/// after the other.
 class CardProduct {
  public:
-  static constexpr uint32_t kColumns = 512;  // of B for an engine at a time
+  static constexpr uint32_t kColumns = 256;  // of B for an engine at a time
 
   CardProduct(runtime::Device& device, uint32_t size)
-      : device_(device), size_(size), operand_bytes_(size * size), sum_bytes_(size * size * 4) {
+      : device_(device), size_(size), rows_(size / kEngines), operand_bytes_(size * size), sum_bytes_(size * size * 4) {
     host_ = device.allocate(2 * operand_bytes_ + sum_bytes_, runtime::Placement::kHost);
     dram_ = device.allocate(2 * operand_bytes_ + sum_bytes_, runtime::Placement::kDevice);
     build();
@@ -167,7 +168,6 @@ class CardProduct {
   void run() { stream_.run(device_, {{host_.get(), true}, {dram_.get(), true}}); }
 
  private:
-  static constexpr uint32_t kRows = 512;  // of A at a time
   static constexpr uint8_t kEngines = 2;
   static constexpr uint16_t kInput = 0;  // tokens
   static constexpr uint16_t kOutput = 1;
@@ -175,69 +175,65 @@ class CardProduct {
   static constexpr uint16_t kComputed = 4;
   static constexpr uint16_t kStored = 6;
 
+  static uint64_t pad(uint64_t offset) { return NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, offset); }
+  static uint16_t of(uint16_t token, uint8_t engine) { return static_cast<uint16_t>(token + engine); }
+
   void build() {
+    const uint32_t slabs = size_ / kColumns;
     stream_.copy(NPU_COMMAND_EXTERNAL_HDMA, 0, kInput, NPU_ADDRESS(0, 0), NPU_ADDRESS(1, 0), 2 * operand_bytes_);
-    for (uint32_t slab = 0; slab < size_ / kColumns; ++slab) {
-      const auto engine = static_cast<uint8_t>(slab % kEngines);
-      load_b(engine, slab);
-      for (uint32_t m = 0; m < size_; m += kRows) tile(engine, m, slab);
+    for (uint8_t engine = 0; engine < kEngines; ++engine) {
+      auto& load = stream_.copy(NPU_COMMAND_NEURAL_DMA, engine, of(kLoaded, engine),
+                                NPU_ADDRESS(1, uint64_t{engine} * rows_ * size_), pad(0), rows_ * size_);
+      bench::Stream::wait_for(load, 0, kInput, 1);
+    }
+    for (uint32_t slab = 0; slab < slabs; ++slab) {
+      for (uint8_t engine = 0; engine < kEngines; ++engine) multiply(engine, slab);
     }
     auto& back = stream_.copy(NPU_COMMAND_EXTERNAL_HDMA, 1, kOutput, NPU_ADDRESS(1, 2 * operand_bytes_),
                               NPU_ADDRESS(0, 2 * operand_bytes_), sum_bytes_);
     for (uint8_t engine = 0; engine < kEngines; ++engine) {
-      bench::Stream::wait_for(back, engine, static_cast<uint16_t>(kStored + engine), tiles_[engine]);
+      bench::Stream::wait_for(back, engine, of(kStored, engine), slabs);
     }
   }
 
-  void load_b(uint8_t engine, uint32_t slab) {
-    auto& load = stream_.copy(NPU_COMMAND_NEURAL_DMA, engine, static_cast<uint16_t>(kLoaded + engine),
-                              NPU_ADDRESS(1, operand_bytes_ + uint64_t{slab} * size_ * kColumns),
-                              NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, 0), size_ * kColumns);
+  /// The engine's rows of A times a slab of B.
+  void multiply(uint8_t engine, uint32_t slab) {
+    const uint32_t b_at = rows_ * size_;
+    const uint32_t c_at = b_at + size_ * kColumns;
+    auto& load =
+        stream_.copy(NPU_COMMAND_NEURAL_DMA, engine, of(kLoaded, engine),
+                     NPU_ADDRESS(1, operand_bytes_ + uint64_t{slab} * size_ * kColumns), pad(b_at), size_ * kColumns);
     bench::Stream::wait_for(load, 0, kInput, 1);
-    bench::Stream::wait_for(load, 1, static_cast<uint16_t>(kComputed + engine), tiles_[engine]);
-    ++loads_[engine];
-  }
-
-  void tile(uint8_t engine, uint32_t m, uint32_t slab) {
-    const size_t done = tiles_[engine]++;
-    const auto loaded = static_cast<uint16_t>(kLoaded + engine);
-    const auto computed = static_cast<uint16_t>(kComputed + engine);
-    const auto stored = static_cast<uint16_t>(kStored + engine);
-    const auto pad = [](uint64_t offset) { return NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, offset); };
-    const uint32_t a_at = size_ * kColumns;
-    const uint32_t c_at = a_at + kRows * size_;
-    auto& load = stream_.copy(NPU_COMMAND_NEURAL_DMA, engine, loaded, NPU_ADDRESS(1, uint64_t{m} * size_), pad(a_at),
-                              kRows * size_);
-    bench::Stream::wait_for(load, 0, computed, done);
-    auto& command = stream_.add(NPU_COMMAND_NEURAL_ENGINE, NPU_NE_GEMM, engine, computed);
-    bench::Stream::wait_for(command, 0, loaded, ++loads_[engine]);
-    bench::Stream::wait_for(command, 1, stored, done);
+    bench::Stream::wait_for(load, 1, of(kComputed, engine), slab);
+    auto& command = stream_.add(NPU_COMMAND_NEURAL_ENGINE, NPU_NE_GEMM, engine, of(kComputed, engine));
+    bench::Stream::wait_for(command, 0, of(kLoaded, engine), slab + 2);
+    bench::Stream::wait_for(command, 1, of(kStored, engine), slab);
     npu_gemm& gemm = command.u.gemm;
     gemm.type = NPU_TYPE_INT8;
-    gemm.a = a_at;
-    gemm.b = 0;
+    gemm.a = 0;
+    gemm.b = b_at;
     gemm.c = c_at;
-    gemm.m = kRows;
+    gemm.m = rows_;
     gemm.n = kColumns;
     gemm.k = size_;
     gemm.a_stride = size_;
     gemm.b_stride = kColumns;
     gemm.c_stride = kColumns * 4;
-    auto& store = stream_.copy(NPU_COMMAND_NEURAL_DMA, engine, stored, pad(c_at),
-                               NPU_ADDRESS(1, 2 * operand_bytes_ + (uint64_t{m} * size_ + slab * kColumns) * 4),
-                               kColumns * 4, kRows, kColumns * 4, size_ * 4);
-    bench::Stream::wait_for(store, 0, computed, done + 1);
+    auto& store = stream_.copy(
+        NPU_COMMAND_NEURAL_DMA, engine, of(kStored, engine), pad(c_at),
+        NPU_ADDRESS(1, 2 * operand_bytes_ + uint64_t{engine} * rows_ * size_ * 4 + uint64_t{slab} * kColumns * 4),
+        kColumns * 4, rows_, kColumns * 4, size_ * 4);
+    bench::Stream::wait_for(store, 0, of(kComputed, engine), slab + 1);
   }
 
   runtime::Device& device_;
   uint32_t size_;
+  uint32_t rows_;  // of A and C in an engine
   uint32_t operand_bytes_;
   uint32_t sum_bytes_;
   std::unique_ptr<runtime::Buffer> host_;
   std::unique_ptr<runtime::Buffer> dram_;
   bench::Stream stream_;
-  size_t tiles_[kEngines] = {};
-  size_t loads_[kEngines] = {};
 };
 
 double peak_bytes() {

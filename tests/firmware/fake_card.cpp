@@ -254,8 +254,17 @@ uint64_t FakeCard::access_memory(uint64_t address, unsigned size_bytes, uint64_t
   return value;
 }
 
-uint64_t FakeCard::read_uart(uint32_t offset) const {
-  if (offset == UART_LSR) return uart_stuck ? 0 : UART_LSR_THRE_MASK | UART_LSR_TEMT_MASK;
+uint64_t FakeCard::read_uart(uint32_t offset) {
+  const bool divisor = (uart_lcr_ & UART_LCR_DLAB_MASK) != 0;
+  if (offset == UART_LSR) {
+    return (uart_stuck ? 0 : UART_LSR_THRE_MASK | UART_LSR_TEMT_MASK) | (typed_.empty() ? 0 : UART_LSR_DR_MASK);
+  }
+  if (offset == UART_RBR_THR_DLL && !divisor && !typed_.empty()) {
+    const char character = typed_.front();
+    typed_.pop_front();
+    update();
+    return static_cast<uint8_t>(character);
+  }
   fail_access("unexpected UART read", offset);
   return 0;
 }
@@ -263,6 +272,7 @@ uint64_t FakeCard::read_uart(uint32_t offset) const {
 void FakeCard::write_uart(uint32_t offset, uint8_t value) {
   if (offset == UART_LCR) uart_lcr_ = value;
   bool divisor = (uart_lcr_ & UART_LCR_DLAB_MASK) != 0;
+  if (offset == UART_IER_DLM && !divisor) uart_interrupts_ = (value & UART_IER_DLM_ERBFI_MASK) != 0;
   if (offset == UART_RBR_THR_DLL && !divisor) console += static_cast<char>(value);
 }
 
@@ -283,6 +293,7 @@ void FakeCard::update() {
   set_level(NPU_IRQ_TIMER, management.timer_line());
   set_level(NPU_IRQ_SENSORS, management.sensors_line());
   set_level(NPU_IRQ_DOORBELL, doorbell);
+  set_level(NPU_IRQ_UART, uart_interrupts_ && !typed_.empty());
   set_level(NPU_IRQ_TASK_MANAGER,
             std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return (slot.status & kDone) != 0; }));
   set_level(NPU_IRQ_EXTERNAL_HDMA, (dma_status_ & kDone) != 0 && (dma_[DMA_IRQ_ENABLE] & 1) != 0);

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "firmware/abi/command.h"
@@ -100,6 +102,11 @@ class FakeCard {
     set_level(source, level);
     update();
   }
+  /// Somebody types on the console.
+  void type(std::string_view text) {
+    typed_.insert(typed_.end(), text.begin(), text.end());
+    update();
+  }
   /// Reads card physical addresses as an engine of the card does; false: bus error.
   bool engine_read(uint64_t address, std::span<uint8_t> out);
 
@@ -164,7 +171,7 @@ class FakeCard {
   };
 
   uint64_t access_memory(uint64_t address, unsigned size_bytes, uint64_t value, bool write);
-  uint64_t read_uart(uint32_t offset) const;
+  uint64_t read_uart(uint32_t offset);
   void write_uart(uint32_t offset, uint8_t value);
   uint64_t read_plic(uint32_t offset);
   void write_plic(uint32_t offset, uint32_t value);
@@ -193,6 +200,8 @@ class FakeCard {
 
   uint64_t timer_compare_ = UINT64_MAX;
   uint8_t uart_lcr_ = 0;
+  bool uart_interrupts_ = false;  ///< IER.ERBFI
+  std::deque<char> typed_;
   uint32_t plic_enable_ = 0, level_ = 0, pending_ = 0, claimed_ = 0;
   std::array<uint32_t, 32> priority_{};
   std::array<Bank, 17> banks_;
