@@ -5,6 +5,7 @@
 #include <cstring>
 #include <tlm>
 
+#include "models/base/no_contents.h"
 #include "models/base/sideband.h"
 #include "models/base/sparse_memory.h"
 
@@ -12,7 +13,8 @@ namespace npuvp::base {
 
 /// What blocks that are memory have in common: serving a payload from a SparseMemory, addresses relative to it.
 
-/// Moves the payload's bytes and returns its response. Byte enables and streaming are not supported.
+/// Moves the payload's bytes, if they matter (no_contents.h), and returns its response. Byte enables and streaming are
+/// not supported.
 [[nodiscard]] inline tlm::tlm_response_status access_memory(SparseMemory& memory, tlm::tlm_generic_payload& payload,
                                                             bool writable) {
   const uint64_t bytes = payload.get_data_length();
@@ -21,12 +23,12 @@ namespace npuvp::base {
   if (!memory.contains(payload.get_address(), bytes)) return tlm::TLM_ADDRESS_ERROR_RESPONSE;
   uint8_t* const stored = memory.data() + payload.get_address();
   if (payload.is_read()) {
-    std::memcpy(payload.get_data_ptr(), stored, bytes);
+    if (has_contents(payload)) std::memcpy(payload.get_data_ptr(), stored, bytes);
   } else if (payload.is_write()) {
     if (!writable) return tlm::TLM_COMMAND_ERROR_RESPONSE;
     if (sideband_of(payload).zeros) {
       memory.clear(payload.get_address(), bytes);
-    } else {
+    } else if (has_contents(payload)) {
       std::memcpy(stored, payload.get_data_ptr(), bytes);
     }
   }

@@ -9,6 +9,7 @@
 
 #include "models/base/command_port.h"
 #include "models/base/initiator_port.h"
+#include "models/base/no_contents.h"
 
 namespace npuvp::base {
 
@@ -59,29 +60,24 @@ class ScratchpadPort : public InitiatorPort {
   /// Bursts for `bytes` of reading, all issued at `start` relative to sc_time_stamp(); `end` grows to the last
   /// completion.
   CommandOutcome charge_read(Stream& stream, uint64_t bytes, sc_core::sc_time start, sc_core::sc_time& end) {
-    return charge(stream, bytes, start, end, [this](uint64_t offset, std::span<uint8_t> data, sc_core::sc_time& delay) {
-      return read(offset, data, delay);
-    });
+    return charge(tlm::TLM_READ_COMMAND, stream, bytes, start, end);
   }
 
   /// The same for writing, once the contents are in the memory.
   CommandOutcome charge_write(Stream& stream, uint64_t bytes, sc_core::sc_time start, sc_core::sc_time& end) {
-    return charge(stream, bytes, start, end, [this](uint64_t offset, std::span<uint8_t> data, sc_core::sc_time& delay) {
-      if (debug_read(offset, data) != data.size()) return tlm::TLM_ADDRESS_ERROR_RESPONSE;
-      return write(offset, data, delay);
-    });
+    return charge(tlm::TLM_WRITE_COMMAND, stream, bytes, start, end);
   }
 
  private:
-  template <class Access>
-  CommandOutcome charge(Stream& stream, uint64_t bytes, sc_core::sc_time start, sc_core::sc_time& end, Access access) {
-    std::array<uint8_t, kBurstBytes> data;
+  CommandOutcome charge(tlm::tlm_command command, Stream& stream, uint64_t bytes, sc_core::sc_time start,
+                        sc_core::sc_time& end) {
+    std::array<uint8_t, kBurstBytes> data;  // nobody looks at it
     while (bytes > 0) {
       const uint64_t burst = std::min({bytes, kBurstBytes, stream.bytes - stream.cursor});
       const uint64_t offset = stream.offset + stream.cursor;
       sc_core::sc_time delay = start;
       sideband().poison = false;
-      const auto response = access(offset, std::span(data).first(burst), delay);
+      const auto response = access_without_contents(*this, command, offset, std::span(data).first(burst), delay);
       if (response != tlm::TLM_OK_RESPONSE) return {NPU_FAULT_BUS, NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, offset)};
       if (sideband().poison) return {NPU_FAULT_POISON, NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, offset)};
       end = std::max(end, delay);
