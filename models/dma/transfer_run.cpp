@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "firmware/abi/memory_map.h"
+#include "models/base/no_contents.h"
 #include "models/dma/convert.h"
 
 namespace npuvp::dma {
@@ -70,6 +71,7 @@ void TransferRun::begin_descriptor(uint32_t number, sc_time ready) {
 bool TransferRun::move(const Transfer& transfer) {
   transfer_ = &transfer;
   moved_ = 0;
+  contents_ = transfer.bytes() <= context_.kept_bytes;
   indices_ = {};
   if (transfer.fill)
     fill(transfer.destination.element_bytes, *transfer.fill, results_.data(),
@@ -168,7 +170,7 @@ void TransferRun::read_chunk() {
   for (const auto& piece : chunk_.source) {
     const sc_time begin = issue(piece);
     sc_time delay = begin - sc_time_stamp();
-    const auto outcome = read(piece.address, piece.physical, {buffer_.data() + done, piece.bytes}, delay);
+    const auto outcome = read(piece.address, piece.physical, {buffer_.data() + done, piece.bytes}, delay, contents_);
     last_ = std::max(last_, sc_time_stamp() + delay);
     if (outcome.ok() || outcome.fault == NPU_FAULT_POISON) mover_.bytes_read_ += piece.bytes;
     if (!outcome.ok()) {
@@ -203,7 +205,7 @@ void TransferRun::write_chunk() {
     issue_ = (arrived_.empty() ? begin : issue_) + penalty(piece);
     sc_time delay = begin - sc_time_stamp();
     const auto span = context_.clear ? zeros(bytes) : data.subspan(piece.first * element_bytes, bytes);
-    const auto written = mover_.memory_.write(piece.physical, span, delay);
+    const auto written = write(piece.physical, span, delay);
     last_ = std::max(last_, sc_time_stamp() + delay);
     if (written != tlm::TLM_OK_RESPONSE) {
       stop_chunk(piece, refusal(), piece.first);
@@ -227,6 +229,7 @@ void TransferRun::stop_chunk(const Piece& piece, npu_fault fault, uint64_t eleme
 std::span<const uint8_t> TransferRun::converted() {
   const auto& [from, to] = std::pair(transfer_->source, transfer_->destination);
   if (context_.clear || chunk_.elements == 0) return {};
+  if (!contents_) return zeros(chunk_.elements * to.element_bytes);
   if (transfer_->fill) return results_;
   const uint8_t* data = buffer_.data();
   if (chunk_.columns != 0) {
@@ -240,13 +243,23 @@ std::span<const uint8_t> TransferRun::converted() {
   return {data, chunk_.elements * to.element_bytes};
 }
 
-CommandOutcome TransferRun::read(uint64_t address, uint64_t physical, std::span<uint8_t> data, sc_time& delay) {
+CommandOutcome TransferRun::read(uint64_t address, uint64_t physical, std::span<uint8_t> data, sc_time& delay,
+                                 bool contents) {
   auto& sideband = label();
-  const auto response = mover_.memory_.read(physical, data, delay);
+  auto& memory = mover_.memory_;
+  const auto response = contents ? memory.read(physical, data, delay)
+                                 : base::access_without_contents(memory, tlm::TLM_READ_COMMAND, physical, data, delay);
   const bool poisoned = sideband.poison;
   sideband.poison = false;
   if (response != tlm::TLM_OK_RESPONSE) return {refusal(), address};
   return poisoned ? CommandOutcome{NPU_FAULT_POISON, address} : CommandOutcome{};
+}
+
+tlm::tlm_response_status TransferRun::write(uint64_t physical, std::span<const uint8_t> data, sc_time& delay) {
+  if (contents_) return mover_.memory_.write(physical, data, delay);
+  // A host takes what is here: zeros. No target writes to what a write command brings.
+  const std::span<uint8_t> zeros(const_cast<uint8_t*>(data.data()), data.size());
+  return base::access_without_contents(mover_.memory_, tlm::TLM_WRITE_COMMAND, physical, zeros, delay);
 }
 
 /// When a read may start: its slot is free and the channel's rate allows it.
