@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "firmware/abi/command.h"
+#include "firmware/abi/element.h"
 
 namespace npuvp::arithmetic {
 
@@ -49,17 +50,8 @@ void vector_operation(const VectorOperands& vector);
 
 /// Size of an element of a VECTOR command in bytes, 0 for a value that is no type of its.
 [[nodiscard]] constexpr uint32_t element_bytes(uint32_t type) {
-  switch (type) {
-    case NPU_TYPE_INT8:
-      return 1;
-    case NPU_TYPE_FP16:
-      return 2;
-    case NPU_TYPE_INT32:
-    case NPU_TYPE_FP32:
-      return 4;
-    default:
-      return 0;
-  }
+  const bool taken = type == NPU_TYPE_INT8 || type == NPU_TYPE_INT32 || type == NPU_TYPE_FP16 || type == NPU_TYPE_FP32;
+  return taken ? npu_type_bits(type) / 8 : 0;
 }
 
 }  // namespace npuvp::arithmetic

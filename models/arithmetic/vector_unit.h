@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "firmware/abi/command.h"
+#include "firmware/abi/element.h"
 
 namespace npuvp::arithmetic {
 
@@ -45,22 +46,7 @@ void transpose(const npu_transpose& command, uint8_t* out, const uint8_t* in);
 
 /// Bytes of `elements` side by side, 0 for a value that is no type. INT4 fills whole bytes.
 [[nodiscard]] constexpr uint64_t row_bytes(uint32_t type, uint64_t elements) {
-  switch (type) {
-    case NPU_TYPE_INT4:
-      return (elements + 1) / 2;
-    case NPU_TYPE_INT8:
-    case NPU_TYPE_FP8_E4M3:
-    case NPU_TYPE_FP8_E5M2:
-      return elements;
-    case NPU_TYPE_FP16:
-    case NPU_TYPE_BF16:
-      return 2 * elements;
-    case NPU_TYPE_INT32:
-    case NPU_TYPE_FP32:
-      return 4 * elements;
-    default:
-      return 0;
-  }
+  return (elements * npu_type_bits(type) + 7) / 8;
 }
 
 }  // namespace npuvp::arithmetic

@@ -12,7 +12,8 @@ namespace npuvp::base {
 
 /// What blocks that are memory have in common: serving a payload from a SparseMemory, addresses relative to it.
 
-/// Moves the payload's bytes and returns its response. Byte enables and streaming are not supported.
+/// Moves the payload's bytes, if they matter (Sideband::traffic_only), and returns its response. Byte enables and
+/// streaming are not supported.
 [[nodiscard]] inline tlm::tlm_response_status access_memory(SparseMemory& memory, tlm::tlm_generic_payload& payload,
                                                             bool writable) {
   const uint64_t bytes = payload.get_data_length();

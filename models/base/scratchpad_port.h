@@ -19,7 +19,7 @@ class ScratchpadPort : public InitiatorPort {
  public:
   using InitiatorPort::InitiatorPort;
 
-  static constexpr uint64_t kBurstBytes = 4096;
+  static constexpr uint64_t kBurstBytes = 16384;
 
   /// The bytes [offset, offset + bytes): the memory itself where it offers DMI, else a copy made without time.
   class Window {

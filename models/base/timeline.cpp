@@ -2,7 +2,6 @@
 #include "models/base/timeline.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace npuvp::base {
 
@@ -14,7 +13,9 @@ Timeline::Timeline(double bytes_per_second)
 }
 
 sc_time Timeline::duration_of(uint64_t bytes) const {
-  return sc_time::from_value(static_cast<uint64_t>(std::ceil(static_cast<double>(bytes) * ticks_per_byte_)));
+  const double ticks = static_cast<double>(bytes) * ticks_per_byte_;
+  const auto whole = static_cast<uint64_t>(ticks);  // std::ceil() is a call on processors without SSE 4.1
+  return sc_time::from_value(whole + (static_cast<double>(whole) < ticks ? 1 : 0));
 }
 
 Timeline::Slot Timeline::reserve_bytes(sc_time earliest, uint64_t bytes) {

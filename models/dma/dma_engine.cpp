@@ -94,6 +94,7 @@ std::optional<CommandOutcome> DmaEngine::Channel::move(const base::CommandReques
                            .function = request.function,
                            .asid = request.asid,
                            .channel = number_,
+                           .kept_bytes = engine_.parameters_.kept_bytes,
                            .rate = rate_ ? &*rate_ : nullptr,
                            .cancel = request.cancel,
                            .reset = &reset_};

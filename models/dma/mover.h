@@ -38,6 +38,7 @@ struct RunContext {
   uint16_t asid = 0;                           ///< Address space of the device side.
   unsigned channel = 0;                        ///< For the arbitration of outstanding bursts.
   bool clear = false;                          ///< Nothing is read: zeros are written, in bursts of kClearBurstBytes.
+  uint64_t kept_bytes = UINT64_MAX;            ///< A transfer of more moves no contents.
   base::Timeline* rate = nullptr;              ///< The channel's limit, if it has one.
   const base::CancelSignal* cancel = nullptr;  ///< Of the job: the run ends in good order, NPU_FAULT_CANCELLED.
   const base::CancelSignal* reset = nullptr;   ///< Of the channel: the run is abandoned where it is.

@@ -19,7 +19,10 @@ struct Parameters {
   sc_core::sc_time start_latency{100, sc_core::SC_NS};  ///< (u) From a command's arrival to its first read.
   sc_core::sc_time misaligned_penalty{1,
                                       sc_core::SC_NS};  ///< (u) For an access that touches one beat more than it needs.
-  double channel_bytes_per_second = 0;                  ///< (u) Limit of one channel; 0: only the bus limits.
+  /// Commands' transfers of more bytes pass in their time and leave contents where they are (`data: none`). Lists and
+  /// descriptors that commands read are data like others to who moves them: they are real up to this size.
+  uint64_t kept_bytes = UINT64_MAX;
+  double channel_bytes_per_second = 0;  ///< (u) Limit of one channel; 0: only the bus limits.
 };
 
 /// (u) Bytes of the data path's beat, to which the penalty refers.

@@ -17,6 +17,12 @@ Transfer Transfer::line(uint64_t source, uint64_t destination, uint64_t bytes) {
   return made;
 }
 
+uint64_t Transfer::bytes() const {
+  uint64_t elements = 1;
+  for (const uint64_t each : size) elements *= each;  // less than 2^64: command_check.h
+  return elements * destination.element_bytes;
+}
+
 Transfer Transfer::from(const npu_dma& dma) {
   Transfer made = line(dma.source, dma.destination, dma.row_bytes);
   made.size[1] = dma.rows;

@@ -37,6 +37,8 @@ struct Transfer {
   static Transfer from(const npu_dma_tensor& tensor);
 
   [[nodiscard]] bool converts() const { return source.type != destination.type; }
+  /// Written in all.
+  [[nodiscard]] uint64_t bytes() const;
 };
 
 }  // namespace npuvp::dma

@@ -37,12 +37,15 @@ TransferRun::TransferRun(Mover& mover, const RunContext& context)
     : mover_(mover),
       context_(context),
       epoch_(mover.epoch_),
+      resets_(mover.reset_event_),
       issue_(sc_time_stamp() + mover.parameters_.start_latency),
       last_(issue_),
       window_(std::max(mover.parameters_.outstanding_bursts, 1U), sc_core::SC_ZERO_TIME),
       buffer_(kMaxBurstBytes),
       turned_(kMaxBurstBytes),
-      results_(kMaxBurstBytes) {}
+      results_(kMaxBurstBytes) {
+  if (context.reset != nullptr) resets_ |= context.reset->event;
+}
 
 TransferRun::Fetched TransferRun::fetch(uint64_t address) {
   Fetched fetched{{}, {}, issue_};
@@ -70,6 +73,7 @@ void TransferRun::begin_descriptor(uint32_t number, sc_time ready) {
 bool TransferRun::move(const Transfer& transfer) {
   transfer_ = &transfer;
   moved_ = 0;
+  contents_ = transfer.bytes() <= context_.kept_bytes;
   indices_ = {};
   if (transfer.fill)
     fill(transfer.destination.element_bytes, *transfer.fill, results_.data(),
@@ -168,7 +172,7 @@ void TransferRun::read_chunk() {
   for (const auto& piece : chunk_.source) {
     const sc_time begin = issue(piece);
     sc_time delay = begin - sc_time_stamp();
-    const auto outcome = read(piece.address, piece.physical, {buffer_.data() + done, piece.bytes}, delay);
+    const auto outcome = read(piece.address, piece.physical, {buffer_.data() + done, piece.bytes}, delay, contents_);
     last_ = std::max(last_, sc_time_stamp() + delay);
     if (outcome.ok() || outcome.fault == NPU_FAULT_POISON) mover_.bytes_read_ += piece.bytes;
     if (!outcome.ok()) {
@@ -203,7 +207,7 @@ void TransferRun::write_chunk() {
     issue_ = (arrived_.empty() ? begin : issue_) + penalty(piece);
     sc_time delay = begin - sc_time_stamp();
     const auto span = context_.clear ? zeros(bytes) : data.subspan(piece.first * element_bytes, bytes);
-    const auto written = mover_.memory_.write(piece.physical, span, delay);
+    const auto written = write(piece.physical, span, delay);
     last_ = std::max(last_, sc_time_stamp() + delay);
     if (written != tlm::TLM_OK_RESPONSE) {
       stop_chunk(piece, refusal(), piece.first);
@@ -227,6 +231,7 @@ void TransferRun::stop_chunk(const Piece& piece, npu_fault fault, uint64_t eleme
 std::span<const uint8_t> TransferRun::converted() {
   const auto& [from, to] = std::pair(transfer_->source, transfer_->destination);
   if (context_.clear || chunk_.elements == 0) return {};
+  if (!contents_) return zeros(chunk_.elements * to.element_bytes);
   if (transfer_->fill) return results_;
   const uint8_t* data = buffer_.data();
   if (chunk_.columns != 0) {
@@ -240,13 +245,24 @@ std::span<const uint8_t> TransferRun::converted() {
   return {data, chunk_.elements * to.element_bytes};
 }
 
-CommandOutcome TransferRun::read(uint64_t address, uint64_t physical, std::span<uint8_t> data, sc_time& delay) {
+CommandOutcome TransferRun::read(uint64_t address, uint64_t physical, std::span<uint8_t> data, sc_time& delay,
+                                 bool contents) {
   auto& sideband = label();
+  sideband.traffic_only = !contents;
   const auto response = mover_.memory_.read(physical, data, delay);
+  sideband.traffic_only = false;
   const bool poisoned = sideband.poison;
   sideband.poison = false;
   if (response != tlm::TLM_OK_RESPONSE) return {refusal(), address};
   return poisoned ? CommandOutcome{NPU_FAULT_POISON, address} : CommandOutcome{};
+}
+
+tlm::tlm_response_status TransferRun::write(uint64_t physical, std::span<const uint8_t> data, sc_time& delay) {
+  auto& sideband = mover_.memory_.sideband();
+  sideband.traffic_only = !contents_;
+  const auto response = mover_.memory_.write(physical, data, delay);
+  sideband.traffic_only = false;
+  return response;
 }
 
 /// When a read may start: its slot is free and the channel's rate allows it.
@@ -285,11 +301,7 @@ base::Sideband& TransferRun::label() {
 
 void TransferRun::wait_until(sc_time time) {
   if (time <= sc_time_stamp()) return;
-  if (context_.reset == nullptr) {
-    sc_core::wait(time - sc_time_stamp(), mover_.reset_event_);
-  } else {
-    sc_core::wait(time - sc_time_stamp(), mover_.reset_event_ | context_.reset->event);
-  }
+  sc_core::wait(time - sc_time_stamp(), resets_);
   abandoned_ = was_reset();
 }
 

@@ -52,7 +52,9 @@ class TransferRun final : private PlannerPort {
   void write_chunk();
   void stop_chunk(const Piece& piece, npu_fault fault, uint64_t elements);
   std::span<const uint8_t> converted();
-  base::CommandOutcome read(uint64_t address, uint64_t physical, std::span<uint8_t> data, sc_core::sc_time& delay);
+  base::CommandOutcome read(uint64_t address, uint64_t physical, std::span<uint8_t> data, sc_core::sc_time& delay,
+                            bool contents = true);
+  tlm::tlm_response_status write(uint64_t physical, std::span<const uint8_t> data, sc_core::sc_time& delay);
   [[nodiscard]] sc_core::sc_time issue(const Piece& piece);
   [[nodiscard]] sc_core::sc_time penalty(const Piece& piece) const;
   base::Sideband& label();
@@ -64,15 +66,17 @@ class TransferRun final : private PlannerPort {
   Mover& mover_;
   const RunContext& context_;
   const uint64_t epoch_;
-  sc_core::sc_time issue_;  // when the next burst may start
-  sc_core::sc_time last_;   // when everything issued so far has ended
+  sc_core::sc_event_or_list resets_;  // what ends a wait early
+  sc_core::sc_time issue_;            // when the next burst may start
+  sc_core::sc_time last_;             // when everything issued so far has ended
   std::vector<sc_core::sc_time> window_;
   size_t slot_ = 0;  // the next burst's
   const Transfer* transfer_ = nullptr;
   Chunk chunk_;
   std::vector<sc_core::sc_time> arrived_;  // of each piece that was read, with all before it
   IndexBlock indices_;
-  uint64_t moved_ = 0;  // elements of this transfer
+  uint64_t moved_ = 0;    // elements of this transfer
+  bool contents_ = true;  // of this transfer: else only its time passes
   uint32_t descriptor_ = 0;
   base::CommandOutcome outcome_;
   bool abandoned_ = false;

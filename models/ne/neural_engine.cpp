@@ -35,6 +35,15 @@ bool waits(const npu_command& command) {
                      [](const npu_token_wait& wait) { return wait.token != NPU_TOKEN_NONE && wait.count > 0; });
 }
 
+/// All matrices of the batch.
+Operand output_of(const npu_gemm& gemm) {
+  const uint64_t more = std::max(gemm.batch, 1u) - 1;
+  return {.name = "C",
+          .offset = gemm.c,
+          .extent = more * gemm.c_batch_stride + uint64_t{gemm.m - 1} * gemm.c_stride + uint64_t{gemm.n} * 4,
+          .output = true};
+}
+
 Unit unit_of(const npu_command& command) {
   switch (command.opcode) {
     case NPU_NE_GEMM:
@@ -173,7 +182,7 @@ Timed NeuralEngine::run(const npu_command& command) {
   const base::TensorCoreIdentification core = tensor->identification();
   if (command.opcode == NPU_NE_GEMM) {
     const CommandCheck check = check_gemm(command.u.gemm, parameters_.scratchpad_bytes, core);
-    return check.ok() ? run_tensor(command) : refused(check.outcome, check.reason);
+    return check.ok() ? run_tensor(command, output_of(command.u.gemm)) : refused(check.outcome, check.reason);
   }
   if (command.opcode == NPU_NE_VECTOR) {
     const CommandCheck check = check_vector(command.u.vector, parameters_.scratchpad_bytes);
@@ -182,17 +191,18 @@ Timed NeuralEngine::run(const npu_command& command) {
   const CommandPlan plan = plan_command(command, parameters_.scratchpad_bytes, parameters_.vector_lanes);
   if (!plan.check.ok()) return refused(plan.check.outcome, plan.check.reason);
   if (plan.unit != Unit::kTensor) return vector_unit_.run(command, plan);
-  return core.extended ? run_tensor(command) : refused(kIllegal, "the tensor core does plain GEMM only");
+  return core.extended ? run_tensor(command, plan.operands[0])
+                       : refused(kIllegal, "the tensor core does plain GEMM only");
 }
 
-Timed NeuralEngine::run_tensor(const npu_command& command) {
+Timed NeuralEngine::run_tensor(const npu_command& command, const Operand& output) {
   Timed result{{}, SC_ZERO_TIME};
   if (command.opcode == NPU_NE_GEMM) {
     result.outcome = tensor->execute(command.u.gemm, result.duration);
   } else {
     result.outcome = tensor->convolve(command.u.convolution, result.duration);
   }
-  vector_unit_.cache().forget_all();  // where it wrote is not looked at
+  vector_unit_.cache().forget(output.offset, output.extent);
   return result;
 }
 

@@ -70,7 +70,7 @@ class NeuralEngine final : public sc_core::sc_module, public base::CommandTarget
   void abandon();
   void show_work();
   Timed run(const npu_command& command);
-  Timed run_tensor(const npu_command& command);
+  Timed run_tensor(const npu_command& command, const Operand& output);
   void count(const npu_command& command, sc_core::sc_time duration);
   /// False: a reset came first.
   bool wait_for_turn(Unit unit, uint64_t epoch);

@@ -45,24 +45,43 @@ Timed VectorUnit::run(const npu_vector& vector) {
   const uint64_t in_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.in_type);
   const uint64_t out_row = uint64_t{vector.n} * arithmetic::element_bytes(vector.out_type);
   const uint64_t parameter_bytes = uint64_t{vector.n} * 4;
-  ScratchpadPort::Stream in{vector.in, extent(vector.m, vector.in_stride, in_row)};
-  ScratchpadPort::Stream out{vector.out, extent(vector.m, vector.out_stride, out_row)};
-  ScratchpadPort::Stream bias{vector.bias, parameter_bytes};
-  ScratchpadPort::Stream scale{vector.scale, parameter_bytes};
-  const auto pass = [&](bool used, ScratchpadPort::Stream& stream, uint64_t bytes) {
-    if (used && result.outcome.ok()) {
-      result.outcome = scratchpad_.charge_read(stream, bytes, SC_ZERO_TIME, result.duration);
-    }
+  const auto parameter = [&](const char* name, uint64_t offset) {
+    return Operand{name, offset, parameter_bytes, parameter_bytes, parameter_bytes};
   };
-  pass((vector.flags & NPU_VECTOR_BIAS) != 0, bias, parameter_bytes);
-  pass((vector.flags & NPU_VECTOR_SCALE) != 0, scale, parameter_bytes);
-  pass(true, in, in_row * vector.m);
-  if (result.outcome.ok()) {
-    result.outcome = scratchpad_.charge_write(out, out_row * vector.m, SC_ZERO_TIME, result.duration);
-  }
-  cache_.forget(vector.out, out.bytes);
-  spend(uint64_t{vector.m} * vector.n, (in_row + out_row) * vector.m, result.duration);
+  uint64_t moved = 0;
+  if ((vector.flags & NPU_VECTOR_BIAS) != 0) moved += fetch(parameter("bias", vector.bias), result);
+  if ((vector.flags & NPU_VECTOR_SCALE) != 0) moved += fetch(parameter("scale", vector.scale), result);
+  moved += fetch({.name = "IN",
+                  .offset = vector.in,
+                  .extent = extent(vector.m, vector.in_stride, in_row),
+                  .unique = in_row * (vector.in_stride == 0 ? 1 : vector.m),
+                  .traffic = in_row * vector.m},
+                 result);
+  moved += store({.name = "OUT",
+                  .offset = vector.out,
+                  .extent = extent(vector.m, vector.out_stride, out_row),
+                  .traffic = out_row * vector.m,
+                  .output = true},
+                 result);
+  spend(uint64_t{vector.m} * vector.n, moved, result.duration);
   return result;
+}
+
+uint64_t VectorUnit::fetch(const Operand& operand, Timed& command) {
+  if (!command.outcome.ok()) return 0;
+  ScratchpadPort::Stream stream{operand.offset, operand.extent};
+  const uint64_t bytes = cache_.fetch(operand.offset, operand.extent, operand.unique, operand.traffic);
+  command.outcome = scratchpad_.charge_read(stream, bytes, SC_ZERO_TIME, command.duration);
+  if (!command.outcome.ok()) cache_.forget(operand.offset, operand.extent);  // it has not come
+  return bytes;
+}
+
+uint64_t VectorUnit::store(const Operand& operand, Timed& command) {
+  if (!command.outcome.ok()) return 0;
+  ScratchpadPort::Stream stream{operand.offset, operand.extent};
+  command.outcome = scratchpad_.charge_write(stream, operand.traffic, SC_ZERO_TIME, command.duration);
+  cache_.forget(operand.offset, operand.extent);
+  return operand.traffic;
 }
 
 CommandOutcome VectorUnit::compute(const npu_vector& vector) {
@@ -104,19 +123,10 @@ Timed VectorUnit::run(const npu_command& command, const CommandPlan& plan) {
   Timed result{{}, cycles(parameters_.vector_pipeline_cycles + plan.groups * plan.passes)};
   uint64_t moved = 0;
   for (const Operand& operand : plan.all()) {
-    if (operand.output || !result.outcome.ok()) continue;
-    ScratchpadPort::Stream stream{operand.offset, operand.extent};
-    const uint64_t bytes = cache_.fetch(operand.offset, operand.extent, operand.unique, operand.traffic);
-    result.outcome = scratchpad_.charge_read(stream, bytes, SC_ZERO_TIME, result.duration);
-    moved += bytes;
-    if (!result.outcome.ok()) cache_.forget(operand.offset, operand.extent);  // it has not come
+    if (!operand.output) moved += fetch(operand, result);
   }
   for (const Operand& operand : plan.all()) {
-    if (!operand.output || !result.outcome.ok()) continue;
-    ScratchpadPort::Stream stream{operand.offset, operand.extent};
-    result.outcome = scratchpad_.charge_write(stream, operand.traffic, SC_ZERO_TIME, result.duration);
-    cache_.forget(operand.offset, operand.extent);
-    moved += operand.traffic;
+    if (operand.output) moved += store(operand, result);
   }
   spend(plan.operations, moved, result.duration);
   return result;

@@ -3,17 +3,14 @@
 
 #include <iterator>
 
+#include "firmware/abi/element.h"
+
 namespace npuvp::task_manager {
 namespace {
 
 bool is_dma(const npu_command& command) {
   return command.kind == NPU_COMMAND_NEURAL_DMA || command.kind == NPU_COMMAND_TASK_DMA ||
          command.kind == NPU_COMMAND_EXTERNAL_HDMA || command.kind == NPU_COMMAND_DEVICE_HDMA;
-}
-
-uint64_t bytes_of_type(uint8_t type) {
-  if (type == NPU_TYPE_INT8) return 1;
-  return type == NPU_TYPE_FP16 ? 2 : 4;
 }
 
 std::string_view title_of_engine(uint8_t opcode) {
@@ -38,9 +35,9 @@ uint64_t dma_bytes(const npu_command& command) {
   if (!is_dma(command)) return 0;
   if (command.opcode == NPU_DMA_COPY) return uint64_t{command.u.dma.rows} * command.u.dma.row_bytes;
   if (command.opcode != NPU_DMA_TENSOR) return 0;
-  uint64_t bytes = bytes_of_type(command.u.tensor.destination_type);
-  for (const uint32_t size : command.u.tensor.size) bytes *= size;
-  return bytes;
+  uint64_t bits = npu_type_bits(command.u.tensor.destination_type);
+  for (const uint32_t size : command.u.tensor.size) bits *= size;
+  return bits / 8;
 }
 
 std::string_view title_of(const npu_command& command) {

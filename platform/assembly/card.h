@@ -68,6 +68,8 @@ class Card final : public sc_core::sc_module {
   [[nodiscard]] const noc::Network& noc() const { return noc_; }
   [[nodiscard]] dram::Dram& dram() { return dram_; }
   [[nodiscard]] gpio::Gpio& gpio() { return gpio_; }
+  /// False: `data: none`, results are not computed.
+  [[nodiscard]] bool computes() const { return config_.data == config::DataMode::kExact; }
 
   /// Fault injection: the next command in the engine named (ne0, neural_dma0, task_dma0, external_hdma0, ...) never
   /// ends until the engine is reset. False if the card has no such engine.

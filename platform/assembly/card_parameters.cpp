@@ -23,6 +23,10 @@ constexpr uint64_t kMib = 1 << 20;
 constexpr double kGiga = 1e9;
 constexpr double kMega = 1e6;
 
+/// With `data: none`: of what one DMA command moves, so that lists and descriptors are real
+/// (platform/boards/README.md).
+constexpr uint64_t kKeptBytes = 64 << 10;
+
 /// Rates of the command processor's own memories and bus are not public (u): 8 bytes a cycle of its clock.
 constexpr double kBusBytesPerCycle = 8;
 
@@ -125,6 +129,10 @@ dma::Parameters dma_parameters(const config::CardConfig& config, npu_command_kin
   parameters.channels = channels;
   parameters.outstanding_bursts = config.dma.outstanding_bursts;
   parameters.start_latency = sc_time(config.dma.startup_ns, SC_NS);
+  if (config.data == config::DataMode::kNone) {
+    // Nobody on the card reads lists from a scratchpad.
+    parameters.kept_bytes = kind == NPU_COMMAND_NEURAL_DMA ? 0 : kKeptBytes;
+  }
   return parameters;
 }
 

@@ -325,19 +325,20 @@ void CommandLine::add_test() {
 
 void CommandLine::add_bench() {
   auto* command = add("bench", "Measure host speed beside a baseline", "", [this] { return bench_command(bench_); });
-  command->add_option("name", bench_.name, "Which: boot, dram, gemm, hart, pcie, roofline or run")
+  command->add_option("name", bench_.name, "Which: boot, data, dram, gemm, hart, pcie, roofline or run")
       ->required()
-      ->check(CLI::IsMember({"boot", "dram", "gemm", "hart", "pcie", "roofline", "run"}))
+      ->check(CLI::IsMember({"boot", "data", "dram", "gemm", "hart", "pcie", "roofline", "run"}))
       ->type_name("NAME");
   command->add_option("--json", bench_.json, "Write the figures to a file")->type_name("FILE");
 }
 
 void CommandLine::add_fuzz() {
-  auto* command = add("fuzz", "Search for inputs that break npuvp, guided by coverage",
-                      "Targets: vfio_user (the socket that QEMU is connected to), board, gdb, onnx, npy, image;\n"
-                      "default: all in turn. Status 1 when something was found, with the input's file. What it\n"
-                      "learns is kept in build/fuzz/tests/fuzz/corpus. Example: npuvp fuzz vfio_user --seconds 600",
-                      [this] { return fuzz_command(fuzz_); });
+  auto* command =
+      add("fuzz", "Search for inputs that break npuvp, guided by coverage",
+          "Targets: vfio_user (the socket that QEMU is connected to), board, commands, engine, gdb, onnx, npy, image;\n"
+          "default: all in turn. Status 1 when something was found, with the input's file. What it\n"
+          "learns is kept in build/fuzz/tests/fuzz/corpus. Example: npuvp fuzz vfio_user --seconds 600",
+          [this] { return fuzz_command(fuzz_); });
   command->add_option("target", fuzz_.targets, "What to attack")
       ->check(CLI::IsMember(fuzz_.targets))
       ->type_name("TARGET...");

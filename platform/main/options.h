@@ -92,8 +92,9 @@ struct ServeOptions : AttachOptions {
 };
 
 struct FuzzOptions {
-  std::vector<std::string> targets{"vfio_user", "board", "gdb", "onnx", "npy", "image"};  ///< tests/fuzz/CMakeLists.txt
-  unsigned seconds = 60;                                                                  ///< Each.
+  std::vector<std::string> targets{"vfio_user", "board", "commands", "engine",
+                                   "gdb",       "onnx",  "npy",      "image"};  ///< tests/fuzz/CMakeLists.txt
+  unsigned seconds = 60;                                                        ///< Each.
   std::string json;
 };
 

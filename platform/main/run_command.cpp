@@ -38,11 +38,43 @@ std::unique_ptr<debug::DramTrace> watch_dram(Session& session, const RunOptions&
   return trace;
 }
 
+/// With `data: none` there are times and no results.
+void check_results(const RunOptions& options, bool computes) {
+  if (computes || (options.reference.empty() && options.labels.empty() && options.output.empty())) return;
+  const char* const option = !options.reference.empty() ? "--reference"
+                             : !options.labels.empty()  ? "--labels"
+                                                        : "--output";
+  throw config::ConfigError(fmt::format(
+      "{}: the card's board file says data: none, which computes no results; say data: exact there", option));
+}
+
+/// The same for a report of times alone.
+void print_times(const apps::ClassifyReport& report) {
+  fmt::print(
+      "{} images in {} jobs, {} Neural Engines\n"
+      "results         not computed: the card's board file says data: none\n"
+      "card time       {:.3f} us (weights {:.3f} us)\n",
+      report.images, report.jobs, report.neural_engines, report.simulated_seconds * 1e6, report.load_seconds * 1e6);
+}
+
+/// Without what compares results.
+nlohmann::ordered_json report_json(const apps::ClassifyReport& report, bool computes) {
+  auto json = nlohmann::ordered_json::parse(apps::to_json(report));
+  if (computes) return json;
+  for (const char* const key : {"accuracy", "labels", "top1_agreement", "reference", "wrong_outputs"}) {
+    json[key] = nullptr;
+  }
+  json["data"] = "none";
+  return json;
+}
+
 }  // namespace
 
 int run_command(const RunOptions& options) {
   check_precision(options.platform, options.precision);
   Session session(options.platform);
+  const bool computes = session.card(options.card).computes();
+  check_results(options, computes);
   FirmwareView view(session, options.card, options.view, firmware_programs(options.platform, "", options.view));
   InprocRunOptions how;
   how.finish = [&] { view.finish(); };
@@ -56,13 +88,18 @@ int run_command(const RunOptions& options) {
   if (dram_trace) dram_trace->finish();
   if (status != kExitDone) return status;
 
-  fmt::print("{}{}", apps::to_text(report), session.time_table());
+  if (computes) {
+    fmt::print("{}", apps::to_text(report));
+  } else {
+    print_times(report);
+  }
+  fmt::print("{}", session.time_table());
   if (!options.platform.json.empty()) {
-    auto json = nlohmann::ordered_json::parse(apps::to_json(report));
+    auto json = report_json(report, computes);
     session.add_figures(json);
     write_json(options.platform.json, json);
   }
-  return report.passed() ? kExitDone : kExitFailed;
+  return !computes || report.passed() ? kExitDone : kExitFailed;
 }
 
 }  // namespace npuvp::main

@@ -4,26 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "firmware/abi/command.h"
+#include "firmware/abi/element.h"
 
 namespace npuvp::compiler {
 
 /// The card's arithmetic, one scalar at a time, as models/arithmetic/README.md writes it down: the reference that
 /// outputs of the card are compared with bit for bit. Values travel as bits in the low bytes of a uint32_t.
 
-/// Bytes of one element; 0 for an unknown type.
+/// Bytes of one element of a type that fills whole bytes, else 0.
 [[nodiscard]] constexpr size_t element_bytes(uint8_t type) {
-  switch (type) {
-    case NPU_TYPE_INT8:
-      return 1;
-    case NPU_TYPE_FP16:
-      return 2;
-    case NPU_TYPE_INT32:
-    case NPU_TYPE_FP32:
-      return 4;
-    default:
-      return 0;
-  }
+  return npu_type_bits(type) / 8;
 }
 
 /// INT8 GEMM: one step of the exact sum, modulo 2^32.

@@ -246,6 +246,33 @@ def streams():
     }
 
 
+def engine_commands():
+    """One of each instruction of a Neural Engine, FP32 or INT8, with its output at 0x4000."""
+    def place(offset, row=256, plane=0):
+        return struct.pack("<3I", offset, row, plane)
+    out, first, second, third = place(0x4000), place(0), place(0x2000), place(0x3000)
+    fp32 = struct.pack("<4B", 4, 0, 0, 0)
+    shape = struct.pack("<3I", 1, 8, 64)
+    one = struct.pack("<f", 1.0)
+    operands = {
+        1: struct.pack("<9IBBHI3I", 0, 0x2000, 0x4000, 16, 32, 48, 48, 32, 128, 1, 1, 0, 2, 768, 0, 2048),
+        2: struct.pack("<8I4B", 0, 0x4000, 0x2000, 0x3000, 8, 64, 256, 256, 2, 1, 7, 0),
+        3: struct.pack("<3I8H7I8HBBbB", 0, 0x2000, 0x4000, 1, 8, 8, 4, 6, 6, 16, 1, 4, 32, 256, 64, 384, 2304, 16, 3, 3, 1, 1,
+                       1, 1, 0, 0, 1, 0, 0, 0),
+        4: shape + out + first + second + third + fp32 + struct.pack("<5B3x2I", 64, 0, 4, 4, 4, 0, 0),
+        5: shape + out + first + fp32 + struct.pack("<3Bx", 1, 0, 4),
+        6: shape + out + first + fp32 + one + b"\4",
+        7: shape + out + first + fp32 + struct.pack("<2I", 0x2000, 0x3000) + one + b"\4\6",
+        8: shape + out + first + place(0x2000, 128) + place(0x3000, 128) + fp32 + b"\4\0",
+        9: struct.pack("<8IBB", 4, 10, 16, 0x4000, 64, 0, 64, 0x2000, 4, 0),
+        10: struct.pack("<8IBB", 4, 10, 16, 0, 64, 0x4000, 64, 0x8000, 4, 1),
+        11: struct.pack("<9IBB", 4, 50, 5, 0, 200, 0x4000, 20, 0x5000, 20, 4, 0),
+        12: shape + place(0x4000, 32) + first + b"\4",
+    }
+    return {f"opcode{opcode}": command(NEURAL_ENGINE, opcode, each) for opcode, each in operands.items()}
+
+
+FILES["engine"] = engine_commands() | {"all": b"".join(list(engine_commands().values())[:8])}
 FILES["commands"] = {f"{name}-{option}": bytes([split, option]) + stream for name, stream in streams().items()
                      for split, option in ((255, 0), (2, 1))}
 

@@ -144,3 +144,26 @@ def test_register_accesses_are_logged_decoded():
     log = result.stderr.decode()
     assert "server.card0.mailbox.host: write H2C_DOORBELL 0x1 RING=0x1, by host" in log, log[:2000]
     assert "mailbox.card: write CARD_STATE" in log and "by hart 0 at pc 0x" in log
+
+
+def test_a_board_without_data_gives_the_same_times_and_no_results(tmp_path):
+    def board(mode):
+        (tmp_path / mode).mkdir()
+        (tmp_path / mode / "card.yaml").write_text(f"card: test\nlike: atom-ca22\ndata: {mode}\n")
+        (tmp_path / mode / "server.yaml").write_text("server: test\nroot_ports:\n  - card: ./card.yaml\n")
+        return "--board", tmp_path / mode / "server.yaml"
+
+    _, exact = run_json(tmp_path, "exact", "run", MODEL, "--input", IMAGES, *board("exact"))
+    without = board("none")
+    result, none = run_json(tmp_path, "none", "run", MODEL, "--input", IMAGES, *without)
+    assert b"data: none" in result.stdout and b"accuracy" not in result.stdout
+    assert none.pop("data") == "none"
+    for key in ("accuracy", "top1_agreement", "wrong_outputs", "labels", "reference"):
+        assert none.pop(key) is None
+        exact.pop(key)
+    for figures in (exact, none):
+        figures.pop("host_seconds")
+    assert none == exact
+
+    refused = npuvp("run", MODEL, "--input", IMAGES, "--output", tmp_path / "o.npy", *without)
+    assert_usage_error(refused, "--output", "data: none")

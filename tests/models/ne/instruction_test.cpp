@@ -282,6 +282,76 @@ TEST(Instructions, CacheDeliversWhatWasUsedBeforeUntilSomebodyMayHaveWritten) {
   });
 }
 
+/// INT32 4 x 100 at 0 with a bias at 4096 to FP32 at 8192.
+npu_command vector_with_bias() {
+  npu_command c = command(NPU_NE_VECTOR);
+  npu_vector& v = c.u.vector;
+  v.m = 4;
+  v.n = 100;
+  v.in_stride = v.out_stride = 400;
+  v.bias = 4096;
+  v.out = 8192;
+  v.in_type = NPU_TYPE_INT32;
+  v.out_type = NPU_TYPE_FP32;
+  v.flags = NPU_VECTOR_BIAS;
+  return c;
+}
+
+/// A scratchpad of one byte a cycle, so that a command lasts as many cycles as bytes pass.
+TEST(Instructions, VectorTakesItsOperandsThroughTheCache) {
+  Bench bench(true, 976'562'500);
+  bench.run([&] {
+    const auto expect = [&](const npu_command& c, uint64_t bytes, const char* when) {
+      const sc_time begin = sc_time_stamp();
+      EXPECT_TRUE(bench.execute(c).ok()) << when;
+      EXPECT_EQ(sc_time_stamp() - begin, cycles(bytes)) << when;
+    };
+    expect(vector_with_bias(), 400 + 1600 + 1600, "bias, IN and OUT pass");
+    expect(vector_with_bias(), 1600, "OUT alone");
+    EXPECT_EQ(bench.read64(NE_CACHE_HIT_BYTES), 2000u);
+    EXPECT_EQ(bench.read64(NE_CACHE_MISS_BYTES), 2000u);
+
+    npu_command in_place = vector_with_bias();
+    in_place.u.vector.out = 0;
+    expect(in_place, 1600, "IN from the cache, OUT over it");
+    expect(vector_with_bias(), 1600 + 1600, "IN has changed, the bias has not");
+
+    npu_command repeated = vector_with_bias();  // one row of IN for all
+    repeated.u.vector.in = 65536;
+    repeated.u.vector.in_stride = 0;
+    repeated.u.vector.flags = 0;
+    expect(repeated, 400 + 1600, "the row passes once");
+  });
+}
+
+TEST(Instructions, TheTensorUnitForgetsWhatItHasWrittenInTheCache) {
+  Bench bench;
+  bench.run([&] {
+    npu_command gemm = command(NPU_NE_GEMM);
+    gemm.u.gemm.type = NPU_TYPE_INT8;
+    gemm.u.gemm.m = gemm.u.gemm.n = gemm.u.gemm.k = 16;
+    gemm.u.gemm.a = 32768;
+    gemm.u.gemm.b = 36864;
+    gemm.u.gemm.c = 40960;
+    gemm.u.gemm.a_stride = gemm.u.gemm.b_stride = 16;
+    gemm.u.gemm.c_stride = 64;
+    const auto missed = [&](const npu_command& c) {
+      const uint64_t before = bench.read64(NE_CACHE_MISS_BYTES);
+      EXPECT_TRUE(bench.execute(c).ok());
+      return bench.read64(NE_CACHE_MISS_BYTES) - before;
+    };
+    EXPECT_EQ(missed(vector_with_bias()), 2000u);
+    EXPECT_EQ(missed(gemm), 0u) << "it streams past the cache";
+    EXPECT_EQ(missed(vector_with_bias()), 0u);
+    gemm.u.gemm.c = 4096;  // over the bias
+    EXPECT_EQ(missed(gemm), 0u);
+    EXPECT_EQ(missed(vector_with_bias()), 400u);
+    gemm.u.gemm.c = 4096 - 15 * 64;  // its last row over the bias
+    EXPECT_EQ(missed(gemm), 0u);
+    EXPECT_EQ(missed(vector_with_bias()), 2000u - 1600u);
+  });
+}
+
 TEST(Instructions, SpendEnergyByWork) {
   Bench bench;
   base::PowerMeter meter;

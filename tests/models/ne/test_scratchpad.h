@@ -58,7 +58,7 @@ class TestScratchpad final : public sc_core::sc_module {
       payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
       return;
     }
-    move(payload);
+    if (!base::sideband_of(payload).traffic_only) move(payload);
     (payload.is_read() ? bytes_read : bytes_written) += payload.get_data_length();
     if (payload.is_read()) payload.get_extension<base::Sideband>()->poison = poisoned;
     if (timed_) {
