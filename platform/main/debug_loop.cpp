@@ -57,10 +57,11 @@ void DebugLoop::serve() {
   sc_core::sc_event limit;
   if (limit_) limit.notify(*limit_);
   while (!ending_) {
-    poll((holds_ && holds_()) || !sc_core::sc_pending_activity());
-    if (holds_ && holds_()) continue;
-    if (ends_when_idle_ && !sc_core::sc_pending_activity()) end();
-    if (ending_) continue;
+    const bool is_held = holds_ && holds_();
+    const bool is_idle = !is_held && !sc_core::sc_pending_activity();
+    if (is_idle && ends_when_idle_) break;
+    poll(is_held || is_idle);
+    if (ending_ || (holds_ && holds_())) continue;
     // While nothing is going to happen sooner there is nothing to look at either.
     const auto next = sc_core::sc_time_to_pending_activity(sc_core::sc_get_curr_simcontext());
     wait(sc_core::sc_pending_activity() ? std::max(kPollInterval, next) : kPollInterval, wake_);
