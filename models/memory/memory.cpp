@@ -52,6 +52,7 @@ sc_time Memory::wipe(uint64_t offset, uint64_t bytes) {
   if (!storage_.memory().contains(offset, bytes)) throw std::invalid_argument("wipe: outside of the memory");
   storage_.wipe(offset, bytes);
   const sc_time now = sc_core::sc_time_stamp();
+  energy.count(bytes, now);
   return array_.reserve(now, offset, bytes).end - now;
 }
 
@@ -60,8 +61,9 @@ sc_time Memory::scrub(uint64_t address, uint64_t bytes, sc_time begin) {
   sc_time at = begin;
   for (const uint64_t end = address + bytes; address < end;) {
     const uint64_t chunk = std::min(end - address, kScrubBurst - address % kScrubBurst);
-    at = array_.reserve(at, address, chunk).end;
     const uint64_t written = storage_.scrub(address, chunk);
+    energy.count(chunk + written, at);
+    at = array_.reserve(at, address, chunk).end;
     if (written > 0) at = array_.reserve(at, address, written).end;
     address += chunk;
   }
@@ -77,6 +79,7 @@ void Memory::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
   }
   if (response != tlm::TLM_OK_RESPONSE) return;
   const sc_time now = sc_core::sc_time_stamp();
+  energy.count(payload.get_data_length(), now + delay);
   const auto slot = array_.reserve(now + delay, payload.get_address(), payload.get_data_length());
   delay = slot.end + parameters_.latency - now;
   ++counters_.accesses;

@@ -10,6 +10,7 @@
 
 #include "models/base/ecc_storage.h"
 #include "models/base/environment.h"
+#include "models/base/power_meter.h"
 #include "models/memory/bank_array.h"
 
 namespace npuvp::memory {
@@ -44,6 +45,7 @@ class Memory final : public sc_core::sc_module {
   Memory(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters);
 
   sc_core::sc_vector<tlm_utils::simple_target_socket<Memory>> ports;
+  base::EnergyCounter energy;  ///< Of each byte that the array reads or writes.
 
   /// Copies an image to `offset`, past the read-only rule. False: it does not fit, nothing is written.
   [[nodiscard]] bool load(uint64_t offset, std::span<const uint8_t> image);

@@ -61,7 +61,7 @@ Timed VectorUnit::run(const npu_vector& vector) {
     result.outcome = scratchpad_.charge_write(out, out_row * vector.m, SC_ZERO_TIME, result.duration);
   }
   cache_.forget(vector.out, out.bytes);
-  spend(uint64_t{vector.m} * vector.n, (in_row + out_row) * vector.m, result.duration);
+  spend(uint64_t{vector.m} * vector.n, result.duration);
   return result;
 }
 
@@ -102,13 +102,11 @@ Timed VectorUnit::run(const npu_command& command, const CommandPlan& plan) {
     if (!computed.ok()) return {computed, SC_ZERO_TIME};
   }
   Timed result{{}, cycles(parameters_.vector_pipeline_cycles + plan.groups * plan.passes)};
-  uint64_t moved = 0;
   for (const Operand& operand : plan.all()) {
     if (operand.output || !result.outcome.ok()) continue;
     ScratchpadPort::Stream stream{operand.offset, operand.extent};
     const uint64_t bytes = cache_.fetch(operand.offset, operand.extent, operand.unique, operand.traffic);
     result.outcome = scratchpad_.charge_read(stream, bytes, SC_ZERO_TIME, result.duration);
-    moved += bytes;
     if (!result.outcome.ok()) cache_.forget(operand.offset, operand.extent);  // it has not come
   }
   for (const Operand& operand : plan.all()) {
@@ -116,17 +114,14 @@ Timed VectorUnit::run(const npu_command& command, const CommandPlan& plan) {
     ScratchpadPort::Stream stream{operand.offset, operand.extent};
     result.outcome = scratchpad_.charge_write(stream, operand.traffic, SC_ZERO_TIME, result.duration);
     cache_.forget(operand.offset, operand.extent);
-    moved += operand.traffic;
   }
-  spend(plan.operations, moved, result.duration);
+  spend(plan.operations, result.duration);
   return result;
 }
 
-void VectorUnit::spend(uint64_t operations, uint64_t bytes, sc_time duration) const {
+void VectorUnit::spend(uint64_t operations, sc_time duration) const {
   const sc_time now = sc_core::sc_time_stamp();
-  power.spend(static_cast<double>(operations) * parameters_.joules_per_vector_element +
-                  static_cast<double>(bytes) * parameters_.joules_per_scratchpad_byte,
-              now, now + duration);
+  power.spend(static_cast<double>(operations) * parameters_.joules_per_vector_element, now, now + duration);
 }
 
 CommandOutcome VectorUnit::compute(const npu_command& command, const CommandPlan& plan) {

@@ -37,7 +37,7 @@ class VectorUnit {
   base::CommandOutcome compute(const npu_vector& vector);
   base::CommandOutcome compute(const npu_command& command, const CommandPlan& plan);
   base::CommandOutcome check_indices(const npu_gather& gather, const uint8_t* index) const;
-  void spend(uint64_t operations, uint64_t bytes, sc_core::sc_time duration) const;
+  void spend(uint64_t operations, sc_core::sc_time duration) const;
   [[nodiscard]] sc_core::sc_time cycles(uint64_t count) const;
 
   base::ScratchpadPort& scratchpad_;

@@ -182,7 +182,10 @@ sc_time Network::move(unsigned initiator, const Range& range, tlm::tlm_generic_p
     const auto passage = pass(there, &Link::request, initiator, admitted, bytes);
     const sc_time accepted = forward(range, payload, passage.begin);
     flow.waited += passage.waited;
-    flow.bytes_written += payload.is_response_ok() ? bytes : 0;
+    if (payload.is_response_ok()) {
+      flow.bytes_written += bytes;
+      energy.count(bytes * (there.size() - 1), passage.begin);
+    }
     if (regulated_) services_[range.target].passed(initiator, accepted);
     return std::max(accepted, passage.end) + latency;
   }
@@ -194,7 +197,10 @@ sc_time Network::move(unsigned initiator, const Range& range, tlm::tlm_generic_p
   const sc_time leaves = ready >= requested + duration ? ready - duration : requested;
   const auto passage = pass(back, &Link::response, initiator, leaves, bytes);
   flow.waited += passage.waited;
-  flow.bytes_read += payload.is_response_ok() ? bytes : 0;
+  if (payload.is_response_ok()) {
+    flow.bytes_read += bytes;
+    energy.count(bytes * (back.size() - 1), passage.begin);
+  }
   if (regulated_) services_[range.target].passed(initiator, ready);
   return std::max(ready + latency, passage.end);
 }

@@ -8,6 +8,7 @@
 #include <systemc>
 #include <vector>
 
+#include "models/base/power_meter.h"
 #include "models/base/timeline.h"
 #include "models/noc/interconnect.h"
 #include "models/noc/regulator.h"
@@ -70,6 +71,7 @@ class Network final : public Interconnect {
   Network(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters);
 
   tlm_utils::simple_target_socket<Network> registers;
+  base::EnergyCounter energy;  ///< Of each byte over one hop: from port to port of a crossbar, else links + 1.
 
   /// Card reset: registers, counters and reserved time.
   void reset();

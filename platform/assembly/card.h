@@ -86,6 +86,7 @@ class Card final : public sc_core::sc_module {
   void bind_interrupts();
   void bind_security();
   void bind_error_collector();
+  void bind_power();
   /// Physical function (0): the whole card restarts. Virtual function: the firmware is told, its window closes.
   void reset_function(unsigned function);
   void request_reset(system_controller::ResetCause cause);
