@@ -75,6 +75,7 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
   bind_security();
   bind_error_collector();
   bind_power();
+  bind_clocks();
 
   mailbox_.on_card_reset([this] {
     // At once, so that the host cannot take the state before the reset for the one after it.
@@ -112,8 +113,7 @@ void Card::build_engines(const RtlSelection& rtl) {
   });
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     const auto instance = fmt::format("ne{}", engine);
-    using system_controller::Domain;
-    const Domain domain = engine < engine_count_ / 2 ? Domain::kDc1 : Domain::kDc2;
+    const auto domain = clock_of(engine);
     const auto name = fmt::format("tensor_core_{}", engine);
     auto& port = scratchpads_[engine].ports[kScratchpadTensorCore];
     if (rtl.contains(instance, "tensor_core")) {
@@ -330,6 +330,17 @@ void Card::bind_power() {
   for (auto& scratchpad : scratchpads_) connect(scratchpad.energy, Rail::kNeural, figures.pj_per_byte_scratchpad);
   connect(dram_.energy, Rail::kDram, figures.pj_per_byte_dram);
   connect(endpoint_.port().energy(), Rail::kPcie, figures.pj_per_byte_pcie);
+}
+
+/// Who runs on which clock: models/system_controller/README.md. Engines and tensor cores: build_engines.
+void Card::bind_clocks() {
+  using system_controller::Domain;
+  noc_.clock.connect(system_controller_.clock(Domain::kBus));
+  noc_.service_clock(kNocShared).connect(system_controller_.clock(Domain::kShm));
+  shared_.clock.connect(system_controller_.clock(Domain::kShm));
+  for (unsigned engine = 0; engine < engine_count_; ++engine) {
+    scratchpads_[engine].clock.connect(system_controller_.clock(clock_of(engine)));
+  }
 }
 
 void Card::reset_function(unsigned function) {

@@ -262,6 +262,29 @@ TEST(Management, PStatesChangeTheTimeOfEnginesAndTheSpeedOfTheLink) {
   });
 }
 
+// Bound by Task DMA's port of the NoC, 64 bytes a cycle at 1 GHz: the bus clock's half is half of 64 GB/s.
+TEST(Management, PStatesChangeTheBandwidthOfTheNoc) {
+  TestServer run("server-1", [](TestServer& self) {
+    ManagedCard card(self);
+    const npu_segment dram = card.function->share();
+    ASSERT_EQ(card.function->create_queue(), uint32_t{NPU_MAILBOX_OK});
+    constexpr uint32_t kBytes = 16 << 20;
+    const auto duration_ns = [&](uint32_t pstate) {
+      EXPECT_EQ(card.function->status_of(NPU_MESSAGE_PSTATE, {0, pstate}), uint32_t{NPU_MAILBOX_OK});
+      const auto copy =
+          copy_command(NPU_COMMAND_TASK_DMA, 0, NPU_ADDRESS(1, 0), NPU_ADDRESS(NPU_SPACE_SHARED, 0), kBytes);
+      const auto done = card.function->run(copy, {dram});
+      EXPECT_EQ(done.status, uint32_t{NPU_JOB_OK}) << done.fault;
+      return static_cast<double>(done.end_ns - done.start_ns);
+    };
+    const double transfer_ns = kBytes / 64.0;
+    const double nominal = duration_ns(2);
+    EXPECT_NEAR(nominal, transfer_ns, 0.02 * transfer_ns);
+    EXPECT_NEAR(duration_ns(6) - nominal, transfer_ns, 0.02 * transfer_ns);
+    EXPECT_NEAR(duration_ns(4), nominal, 0.001 * nominal) << "the link is slower, not the card";
+  });
+}
+
 TEST(Management, VirtualFunctionsMayNotManageTheCard) {
   TestServer run("server-1-vf", [](TestServer& self) {
     ManagedCard card(self);
