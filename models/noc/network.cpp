@@ -217,7 +217,7 @@ Network::Passage Network::pass(const std::vector<size_t>& way, Channel Link::*ne
     auto& [timeline, regulator] = channel;
     const sc_time duration = duration_on(channel, bytes);
     const sc_time earliest = regulated_ ? regulator.admit(initiator, head, duration, weights_) : head;
-    const auto slot = timeline.reserve(earliest, duration);
+    const auto slot = regulated_ ? timeline.reserve_pieces(earliest, duration) : timeline.reserve(earliest, duration);
     if (regulated_) regulator.passed(initiator, slot.end);
     passage.waited += slot.begin - head;
     passage.begin = slot.begin;
