@@ -276,6 +276,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, QualityOfService,
                                          Shares{{3, 1}, {1024, 1024}, true}, Shares{{8, 1}, {1024, 1024}, false},
                                          Shares{{1, 1}, {1024, 256}, false},
                                          Shares{{4, 2, 1, 1}, {512, 512, 512, 512}, true},
+                                         Shares{{5, 2}, {1024, 1024}, true}, Shares{{7, 3, 2}, {1024, 512, 256}, false},
                                          Shares{{2, 1}, {256, 1024}, true}));
 
 TEST(QualityOfServiceOff, BurstsPassInOrderOfArrival) {

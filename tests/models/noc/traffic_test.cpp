@@ -39,10 +39,10 @@ TEST_P(TrafficTest, SaturatesCloseToTheAnalyticBoundAndNeverAboveIt) {
   EXPECT_LT(rate, 1.01 * bound);
 }
 
-/// Shares in per cent of those that compete for target 0, over 10 ms after the first one.
+/// Shares in per cent of those that compete for target 0, over `measured` after the first millisecond.
 std::vector<double> shares(Field& field, const std::vector<unsigned>& initiators, uint64_t bytes,
-                           unsigned write_percent) {
-  const auto result = field.hot_spot({bytes, 32, sc_time(1, SC_MS), sc_time(10, SC_MS), write_percent}, initiators, 0);
+                           unsigned write_percent, const sc_time& measured) {
+  const auto result = field.hot_spot({bytes, 32, sc_time(1, SC_MS), measured, write_percent}, initiators, 0);
   std::vector<double> each;
   each.reserve(initiators.size());
   for (const unsigned from : initiators) {
@@ -63,7 +63,7 @@ TEST_P(TrafficTest, WeightsShareATargetExactly) {
   const std::vector<unsigned> initiators{3, 5, 10, 15};
   const std::vector<uint32_t> weights{8, 4, 2, 1};
   Field field("field", environment, GetParam(), weighted(initiators, weights, 8e9));
-  const auto each = shares(field, initiators, 1024, 50);
+  const auto each = shares(field, initiators, 1024, 50, sc_time(10, SC_MS));
   for (size_t i = 0; i < weights.size(); ++i) EXPECT_NEAR(each[i], weights[i] / 15.0 * 100, 1) << i;
 }
 
@@ -73,7 +73,7 @@ TEST_P(TrafficTest, WeightsShareALinkExactly) {
   const std::vector<uint32_t> weights{5, 2};
   Field field("field", environment, GetParam(), weighted(initiators, weights, 0));
   for (const unsigned write_percent : {0U, 100U}) {
-    const auto each = shares(field, initiators, 512, write_percent);
+    const auto each = shares(field, initiators, 2048, write_percent, sc_time(2, SC_MS));
     for (size_t i = 0; i < weights.size(); ++i) {
       EXPECT_NEAR(each[i], weights[i] / 7.0 * 100, 1) << i << " writes " << write_percent;
     }
