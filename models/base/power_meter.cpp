@@ -28,6 +28,7 @@ void add(RailValues& sum, const RailValues& values, double factor = 1) {
 
 void PowerMeter::advance() {
   const uint64_t now = bin_of(sc_time_stamp());
+  if (present_ < now) collect();
   while (present_ < now) {
     if (const auto first = changes_.begin(); first != changes_.end() && first->first == present_) {
       add(level_, first->second);
@@ -79,9 +80,17 @@ void PowerMeter::spend(Rail rail, double joules, sc_time begin, sc_time end) {
     change(index, last, in_last - in_bin);
     change(index, last + 1, -in_last);
   }
-  if (last < known_end_) return;
-  known_end_ = last + 1;
+  announce(last);
+}
+
+void PowerMeter::announce(uint64_t bin) {
+  if (bin < known_end_) return;
+  known_end_ = bin + 1;
   if (observer_ != nullptr) observer_->forecast_changed();
+}
+
+void PowerMeter::collect() {
+  for (auto* counter : counters_) counter->deliver();
 }
 
 double PowerMeter::joules(Rail rail, sc_time at) {
@@ -102,6 +111,35 @@ RailValues PowerMeter::watts() {
     return false;
   });
   return present;
+}
+
+void EnergyCounter::connect(PowerMeter& meter, Rail rail, double joules_per_unit) {
+  sc_assert(meter_ == nullptr);
+  meter_ = &meter;
+  rail_ = static_cast<size_t>(rail);
+  joules_per_unit_ = joules_per_unit;
+  delivered_ += pending_;  // what came before counts nowhere
+  pending_ = 0;
+  bin_length_ = PowerMeter::bin().value();
+  bin_begin_ = 0 - bin_length_;  // the first work enters its bin, whichever it is
+  meter.counters_.push_back(this);
+}
+
+void EnergyCounter::enter_bin(sc_time at) {
+  deliver();
+  const uint64_t bin = bin_of(at);
+  bin_begin_ = bin * bin_length_;
+  meter_->announce(bin);
+}
+
+void EnergyCounter::deliver() {
+  if (pending_ == 0) return;
+  const double joules = static_cast<double>(pending_) * joules_per_unit_;
+  delivered_ += pending_;
+  pending_ = 0;
+  const uint64_t bin = std::max(bin_begin_ / bin_length_, meter_->present_);
+  meter_->change(rail_, bin, joules);
+  meter_->change(rail_, bin + 1, -joules);
 }
 
 }  // namespace npuvp::base

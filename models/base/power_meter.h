@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <systemc>
+#include <vector>
 
 namespace npuvp::base {
 
@@ -22,12 +23,15 @@ inline constexpr size_t kRails = 4;
 /// One value for each rail, by static_cast<size_t>(Rail).
 using RailValues = std::array<double, kRails>;
 
+class EnergyCounter;
+
 /// The energy that one card takes from each rail.
 ///
 /// Blocks report the energy of an operation together with the interval that it takes, when they know it: usually at its
-/// begin. Beside it runs a baseline power (idle and clocks). Within bins of 100 us energy counts as spread evenly,
-/// which is far below the time constants of packages and the periods of power telemetry. Nothing is scheduled: the
-/// meter is evaluated when somebody asks or reports, so idle costs nothing.
+/// begin (PowerTap). What is too small and too frequent for that, they count (EnergyCounter). Beside it runs a baseline
+/// power (idle and clocks). Within bins of 100 us energy counts as spread evenly, which is far below the time constants
+/// of packages and the periods of power telemetry. Nothing is scheduled: the meter is evaluated when somebody asks or
+/// reports, so idle costs nothing.
 class PowerMeter {
  public:
   /// Told of what the meter knows; sensors that integrate power and forecast from it.
@@ -67,12 +71,18 @@ class PowerMeter {
   [[nodiscard]] static sc_core::sc_time bin() { return {100, sc_core::SC_US}; }
 
  private:
+  friend class EnergyCounter;
+
   [[nodiscard]] static sc_core::sc_time start_of(uint64_t bin_number) {
     return sc_core::sc_time::from_value(bin().value() * bin_number);
   }
   /// Makes everything before the bin of the present history.
   void advance();
   void change(size_t rail, uint64_t bin, double joules);
+  /// Takes what has been counted and not delivered yet.
+  void collect();
+  /// There is energy in `bin`.
+  void announce(uint64_t bin);
 
   Observer* observer_ = nullptr;
   uint64_t present_ = 0;                    // number of the bin of the present at the last advance()
@@ -81,6 +91,7 @@ class PowerMeter {
   std::map<uint64_t, RailValues> changes_;  // bin, from `present_` on -> its energy less that of the bin before, J
   uint64_t known_end_ = 0;                  // bins before it are in the forecast told of
   RailValues baseline_{};                   // W
+  std::vector<EnergyCounter*> counters_;
 };
 
 /// A block's connection to a rail. Unconnected it swallows what it is told, so that blocks work without a meter.
@@ -100,9 +111,46 @@ class PowerTap {
   Rail rail_ = Rail::kSystem;
 };
 
+/// A block's connection to a rail for work that comes in large numbers of equal units: bytes, instructions. Counting
+/// costs an addition; the meter is told once a bin, and whenever somebody asks it. Unconnected it only counts.
+class EnergyCounter {
+ public:
+  EnergyCounter() = default;
+  EnergyCounter(const EnergyCounter&) = delete;
+  EnergyCounter& operator=(const EnergyCounter&) = delete;
+
+  /// From now on each unit takes `joules_per_unit`. Once; the counter must outlive the meter's use.
+  void connect(PowerMeter& meter, Rail rail, double joules_per_unit);
+
+  /// `units` of work in the bin of the absolute time `at`.
+  void count(uint64_t units, sc_core::sc_time at) {
+    if (at.value() - bin_begin_ >= bin_length_) enter_bin(at);
+    pending_ += units;
+  }
+
+  /// Since construction.
+  [[nodiscard]] uint64_t units() const { return delivered_ + pending_; }
+  [[nodiscard]] double joules() const { return static_cast<double>(units()) * joules_per_unit_; }
+
+ private:
+  friend class PowerMeter;
+
+  void enter_bin(sc_core::sc_time at);
+  void deliver();
+
+  PowerMeter* meter_ = nullptr;
+  size_t rail_ = 0;
+  double joules_per_unit_ = 0;
+  uint64_t bin_begin_ = 0;            // of the bin that `pending_` is in, in ticks of the kernel
+  uint64_t bin_length_ = UINT64_MAX;  // unconnected: all of time is one bin
+  uint64_t pending_ = 0;
+  uint64_t delivered_ = 0;
+};
+
 template <typename Piece>
 void PowerMeter::forecast(Piece&& piece) {
   advance();
+  collect();
   const double seconds = bin().to_seconds();
   RailValues level = level_;
   RailValues watts{};

@@ -51,6 +51,41 @@ Timeline::Slot Timeline::reserve(sc_time earliest, sc_time duration) {
   return slot;
 }
 
+Timeline::Slot Timeline::reserve_pieces(sc_time earliest, sc_time duration) {
+  forget_past();
+  busy_ += duration;
+  if (duration == sc_core::SC_ZERO_TIME) return {earliest, earliest};
+  auto next = slots_.end();
+  while (next != slots_.begin() && std::prev(next)->end > earliest) --next;
+  Slot burst{earliest, earliest};
+  if (next != slots_.end() && next->begin <= earliest) {
+    burst = {next->end, next->end};
+    ++next;
+  }
+  // Every gap but the last is filled, so all from the first piece to the last one becomes one slot.
+  auto after = next;
+  for (sc_time left = duration;; ++after) {
+    const bool fits = after == slots_.end() || after->begin - burst.end >= left;
+    if (fits) {
+      burst.end += left;
+      break;
+    }
+    left -= after->begin - burst.end;
+    burst.end = after->end;
+  }
+  const bool joins_previous = next != slots_.begin() && std::prev(next)->end == burst.begin;
+  const bool joins_next = after != slots_.end() && after->begin == burst.end;
+  if (joins_previous) --next;
+  if (joins_next) ++after;
+  const Slot whole{joins_previous ? next->begin : burst.begin, joins_next ? std::prev(after)->end : burst.end};
+  if (after - next == 1) {
+    *next = whole;
+  } else {
+    slots_.insert(slots_.erase(next, after), whole);
+  }
+  return burst;
+}
+
 void Timeline::forget_past() {
   const sc_time now = sc_core::sc_time_stamp();
   while (!slots_.empty() && slots_.front().end <= now) slots_.pop_front();

@@ -23,7 +23,11 @@ class Timeline {
   /// Occupies the resource for `duration` from the first possible time not before `earliest` (absolute).
   Slot reserve(sc_core::sc_time earliest, sc_core::sc_time duration);
 
-  /// The same for a number of bytes at the resource's rate, rounded up to the kernel's time resolution.
+  /// The same, but the burst is cut into pieces where gaps are too short for all of it, as if the flits of several
+  /// bursts took turns: from the begin of its first piece to the end of its last one.
+  Slot reserve_pieces(sc_core::sc_time earliest, sc_core::sc_time duration);
+
+  /// reserve() for a number of bytes at the resource's rate, rounded up to the kernel's time resolution.
   Slot reserve_bytes(sc_core::sc_time earliest, uint64_t bytes);
 
   [[nodiscard]] sc_core::sc_time duration_of(uint64_t bytes) const;

@@ -33,6 +33,8 @@ class DmaEngine final : public sc_core::sc_module {
   base::InitiatorPort memory;
   sc_core::sc_vector<base::CommandExport> commands;
   base::IrqLine irq;
+  /// Of each byte moved.
+  [[nodiscard]] base::EnergyCounter& energy() { return mover_.energy; }
 
   /// Abandons running commands at once: their execute() returns NPU_FAULT_BUS to a caller that is reset as well.
   void reset();

@@ -7,6 +7,7 @@
 
 #include "models/base/command_port.h"
 #include "models/base/initiator_port.h"
+#include "models/base/power_meter.h"
 #include "models/base/timeline.h"
 #include "models/dma/arbiter.h"
 #include "models/dma/parameters.h"
@@ -66,6 +67,8 @@ class Mover {
   std::optional<base::CommandOutcome> run(const npu_dma_chain& chain, const RunContext& context);
 
   void reset();
+
+  base::EnergyCounter energy;  ///< Of each byte moved.
 
   [[nodiscard]] uint64_t bytes_read() const { return bytes_read_; }
   [[nodiscard]] uint64_t bytes_written() const { return bytes_written_; }

@@ -214,6 +214,7 @@ void TransferRun::write_chunk() {
       break;
     }
     mover_.bytes_written_ += bytes;
+    mover_.energy.count(bytes, begin);
     window_[slot_] = sc_time_stamp() + delay;
     slot_ = (slot_ + 1) % window_.size();
   }

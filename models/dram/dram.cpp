@@ -48,6 +48,11 @@ Dram::Dram(sc_core::sc_module_name name, base::Environment& /*environment*/, con
   dont_initialize();
 }
 
+sc_time Dram::access(sc_time begin, uint64_t address, uint64_t bytes, bool write) {
+  energy.count(bytes, begin);
+  return timing_->access(begin, address, bytes, write);
+}
+
 void Dram::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
   const auto response = storage_.access(payload, true);
   payload.set_response_status(response);
@@ -55,10 +60,9 @@ void Dram::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
   const sc_time now = sc_time_stamp();
   if (patrol_) {
     const auto due = patrol_->take_due(now + delay);
-    if (due)
-      (void)timing_->access(std::max(now, patrol_->time_of(*due)), patrol_->address_of(*due), kScrubBurst, false);
+    if (due) (void)access(std::max(now, patrol_->time_of(*due)), patrol_->address_of(*due), kScrubBurst, false);
   }
-  delay = timing_->access(now + delay, payload.get_address(), payload.get_data_length(), payload.is_write()) - now;
+  delay = access(now + delay, payload.get_address(), payload.get_data_length(), payload.is_write()) - now;
 }
 
 bool Dram::get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi) {
@@ -83,9 +87,9 @@ sc_time Dram::scrub(uint64_t address, uint64_t bytes, sc_time begin) {
   sc_time at = begin;
   for (const uint64_t end = address + bytes; address < end;) {
     const uint64_t chunk = std::min(end - address, kScrubBurst - address % kScrubBurst);
-    at = timing_->access(at, address, chunk, false);
+    at = access(at, address, chunk, false);
     const uint64_t written = storage_.scrub(address, chunk);
-    if (written > 0) at = timing_->access(at, address, written, true);
+    if (written > 0) at = access(at, address, written, true);
     address += chunk;
   }
   return at;

@@ -12,6 +12,7 @@
 
 #include "models/base/ecc_storage.h"
 #include "models/base/environment.h"
+#include "models/base/power_meter.h"
 #include "models/dram/fast_timing.h"
 #include "models/dram/jedec_timing.h"
 #include "models/dram/patrol.h"
@@ -40,6 +41,7 @@ class Dram final : public sc_core::sc_module {
   Dram(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters);
 
   tlm_utils::simple_target_socket<Dram> memory;
+  base::EnergyCounter energy;  ///< Of each byte that the devices read or write, scrubbing included.
 
   /// Forgets scheduled accesses; contents stay over a card reset.
   void reset() { timing_->reset(); }
@@ -66,6 +68,7 @@ class Dram final : public sc_core::sc_module {
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   bool get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
   unsigned transport_dbg(tlm::tlm_generic_payload& payload);
+  sc_core::sc_time access(sc_core::sc_time begin, uint64_t address, uint64_t bytes, bool write);
   void await_patrol();
   void patrol_error();
 

@@ -24,7 +24,7 @@ BankArray::BankArray(const Parameters& parameters)
       banks_(parameters.banks, base::Timeline(rate_of_bank(parameters))),
       common_(rate_of_bank(parameters)) {}
 
-BankArray::Slot BankArray::reserve(sc_time arrival, uint64_t address, uint64_t bytes) {
+BankArray::Slot BankArray::reserve(sc_time arrival, uint64_t address, uint64_t bytes, unsigned stretch) {
   const uint64_t first = address / word_bytes_;
   const uint64_t words = (address + bytes - 1) / word_bytes_ - first + 1;
   const uint64_t each = words / banks_.size();
@@ -33,7 +33,10 @@ BankArray::Slot BankArray::reserve(sc_time arrival, uint64_t address, uint64_t b
   if (!in_step_ && last_end_ <= sc_core::sc_time_stamp()) {
     reset();
   }
-  const sc_time longest = common_.duration_of((each + (more > 0 ? 1 : 0)) * word_bytes_);
+  const auto duration = [&](uint64_t words_of_bank) {
+    return sc_time::from_value(common_.duration_of(words_of_bank * word_bytes_).value() * stretch);
+  };
+  const sc_time longest = duration(each + (more > 0 ? 1 : 0));
   Slot slot{arrival, {}};
   if (more == 0 && in_step_) {
     slot.end = common_.reserve(arrival, longest).end;
@@ -41,7 +44,7 @@ BankArray::Slot BankArray::reserve(sc_time arrival, uint64_t address, uint64_t b
     leave_step();
     for (uint64_t i = 0; i < std::min<uint64_t>(words, banks_.size()); ++i) {
       auto& bank = banks_[(first + i) % banks_.size()];
-      slot.end = std::max(slot.end, bank.reserve_bytes(arrival, (each + (i < more ? 1 : 0)) * word_bytes_).end);
+      slot.end = std::max(slot.end, bank.reserve(arrival, duration(each + (i < more ? 1 : 0))).end);
     }
   }
   slot.waited = slot.end - arrival - longest;

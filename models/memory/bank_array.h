@@ -27,8 +27,8 @@ class BankArray {
   /// Throws std::invalid_argument for a parameter that is 0.
   explicit BankArray(const Parameters& parameters);
 
-  /// `bytes` > 0.
-  Slot reserve(sc_core::sc_time arrival, uint64_t address, uint64_t bytes);
+  /// `bytes` > 0. `stretch`: duration of a cycle, in nominal cycles.
+  Slot reserve(sc_core::sc_time arrival, uint64_t address, uint64_t bytes, unsigned stretch = 1);
 
   void reset();
 

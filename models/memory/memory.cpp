@@ -52,7 +52,8 @@ sc_time Memory::wipe(uint64_t offset, uint64_t bytes) {
   if (!storage_.memory().contains(offset, bytes)) throw std::invalid_argument("wipe: outside of the memory");
   storage_.wipe(offset, bytes);
   const sc_time now = sc_core::sc_time_stamp();
-  return array_.reserve(now, offset, bytes).end - now;
+  energy.count(bytes, now);
+  return array_.reserve(now, offset, bytes, clock.stretch()).end - now;
 }
 
 sc_time Memory::scrub(uint64_t address, uint64_t bytes, sc_time begin) {
@@ -60,12 +61,13 @@ sc_time Memory::scrub(uint64_t address, uint64_t bytes, sc_time begin) {
   sc_time at = begin;
   for (const uint64_t end = address + bytes; address < end;) {
     const uint64_t chunk = std::min(end - address, kScrubBurst - address % kScrubBurst);
-    at = array_.reserve(at, address, chunk).end;
     const uint64_t written = storage_.scrub(address, chunk);
-    if (written > 0) at = array_.reserve(at, address, written).end;
+    energy.count(chunk + written, at);
+    at = array_.reserve(at, address, chunk, clock.stretch()).end;
+    if (written > 0) at = array_.reserve(at, address, written, clock.stretch()).end;
     address += chunk;
   }
-  return at + parameters_.latency;
+  return at + latency();
 }
 
 void Memory::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
@@ -77,8 +79,9 @@ void Memory::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
   }
   if (response != tlm::TLM_OK_RESPONSE) return;
   const sc_time now = sc_core::sc_time_stamp();
-  const auto slot = array_.reserve(now + delay, payload.get_address(), payload.get_data_length());
-  delay = slot.end + parameters_.latency - now;
+  energy.count(payload.get_data_length(), now + delay);
+  const auto slot = array_.reserve(now + delay, payload.get_address(), payload.get_data_length(), clock.stretch());
+  delay = slot.end + latency() - now;
   ++counters_.accesses;
   counters_.bytes += payload.get_data_length();
   if (slot.waited == sc_core::SC_ZERO_TIME) return;
@@ -87,7 +90,7 @@ void Memory::b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
 }
 
 bool Memory::get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi) {
-  return parameters_.dmi && storage_.offer(payload, !parameters_.read_only, parameters_.latency, dmi);
+  return parameters_.dmi && storage_.offer(payload, !parameters_.read_only, latency(), dmi);
 }
 
 unsigned Memory::transport_dbg(tlm::tlm_generic_payload& payload) {

@@ -8,8 +8,10 @@
 #include <systemc>
 #include <utility>
 
+#include "models/base/clock.h"
 #include "models/base/ecc_storage.h"
 #include "models/base/environment.h"
+#include "models/base/power_meter.h"
 #include "models/memory/bank_array.h"
 
 namespace npuvp::memory {
@@ -44,6 +46,8 @@ class Memory final : public sc_core::sc_module {
   Memory(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters);
 
   sc_core::sc_vector<tlm_utils::simple_target_socket<Memory>> ports;
+  base::ClockInput clock;      ///< Stretches the banks' cycles and the latency.
+  base::EnergyCounter energy;  ///< Of each byte that the array reads or writes.
 
   /// Copies an image to `offset`, past the read-only rule. False: it does not fit, nothing is written.
   [[nodiscard]] bool load(uint64_t offset, std::span<const uint8_t> image);
@@ -72,6 +76,9 @@ class Memory final : public sc_core::sc_module {
   [[nodiscard]] base::SparseMemory& storage() { return storage_.memory(); }
 
  private:
+  [[nodiscard]] sc_core::sc_time latency() const {
+    return sc_core::sc_time::from_value(parameters_.latency.value() * clock.stretch());
+  }
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   bool get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
   unsigned transport_dbg(tlm::tlm_generic_payload& payload);

@@ -13,7 +13,6 @@ struct Parameters {
   unsigned vector_pipeline_cycles = 16;         ///< (u) From the first element read to its result written.
   uint64_t cache_bytes = 128 * 1024;            ///< (u) L1 neural cache; that there is one is published.
   double joules_per_vector_element = 0;         ///< Of a lane's cycle, for the rail kNeural.
-  double joules_per_scratchpad_byte = 0;        ///< Of the vector and transpose units' traffic.
   bool compute = true;                          ///< False: time only, contents are not touched.
 };
 

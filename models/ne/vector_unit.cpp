@@ -48,40 +48,37 @@ Timed VectorUnit::run(const npu_vector& vector) {
   const auto parameter = [&](const char* name, uint64_t offset) {
     return Operand{name, offset, parameter_bytes, parameter_bytes, parameter_bytes};
   };
-  uint64_t moved = 0;
-  if ((vector.flags & NPU_VECTOR_BIAS) != 0) moved += fetch(parameter("bias", vector.bias), result);
-  if ((vector.flags & NPU_VECTOR_SCALE) != 0) moved += fetch(parameter("scale", vector.scale), result);
-  moved += fetch({.name = "IN",
-                  .offset = vector.in,
-                  .extent = extent(vector.m, vector.in_stride, in_row),
-                  .unique = in_row * (vector.in_stride == 0 ? 1 : vector.m),
-                  .traffic = in_row * vector.m},
-                 result);
-  moved += store({.name = "OUT",
-                  .offset = vector.out,
-                  .extent = extent(vector.m, vector.out_stride, out_row),
-                  .traffic = out_row * vector.m,
-                  .output = true},
-                 result);
-  spend(uint64_t{vector.m} * vector.n, moved, result.duration);
+  if ((vector.flags & NPU_VECTOR_BIAS) != 0) fetch(parameter("bias", vector.bias), result);
+  if ((vector.flags & NPU_VECTOR_SCALE) != 0) fetch(parameter("scale", vector.scale), result);
+  fetch({.name = "IN",
+         .offset = vector.in,
+         .extent = extent(vector.m, vector.in_stride, in_row),
+         .unique = in_row * (vector.in_stride == 0 ? 1 : vector.m),
+         .traffic = in_row * vector.m},
+        result);
+  store({.name = "OUT",
+         .offset = vector.out,
+         .extent = extent(vector.m, vector.out_stride, out_row),
+         .traffic = out_row * vector.m,
+         .output = true},
+        result);
+  spend(uint64_t{vector.m} * vector.n, result.duration);
   return result;
 }
 
-uint64_t VectorUnit::fetch(const Operand& operand, Timed& command) {
-  if (!command.outcome.ok()) return 0;
+void VectorUnit::fetch(const Operand& operand, Timed& command) {
+  if (!command.outcome.ok()) return;
   ScratchpadPort::Stream stream{operand.offset, operand.extent};
   const uint64_t bytes = cache_.fetch(operand.offset, operand.extent, operand.unique, operand.traffic);
   command.outcome = scratchpad_.charge_read(stream, bytes, SC_ZERO_TIME, command.duration);
   if (!command.outcome.ok()) cache_.forget(operand.offset, operand.extent);  // it has not come
-  return bytes;
 }
 
-uint64_t VectorUnit::store(const Operand& operand, Timed& command) {
-  if (!command.outcome.ok()) return 0;
+void VectorUnit::store(const Operand& operand, Timed& command) {
+  if (!command.outcome.ok()) return;
   ScratchpadPort::Stream stream{operand.offset, operand.extent};
   command.outcome = scratchpad_.charge_write(stream, operand.traffic, SC_ZERO_TIME, command.duration);
   cache_.forget(operand.offset, operand.extent);
-  return operand.traffic;
 }
 
 CommandOutcome VectorUnit::compute(const npu_vector& vector) {
@@ -121,22 +118,19 @@ Timed VectorUnit::run(const npu_command& command, const CommandPlan& plan) {
     if (!computed.ok()) return {computed, SC_ZERO_TIME};
   }
   Timed result{{}, cycles(parameters_.vector_pipeline_cycles + plan.groups * plan.passes)};
-  uint64_t moved = 0;
   for (const Operand& operand : plan.all()) {
-    if (!operand.output) moved += fetch(operand, result);
+    if (!operand.output) fetch(operand, result);
   }
   for (const Operand& operand : plan.all()) {
-    if (operand.output) moved += store(operand, result);
+    if (operand.output) store(operand, result);
   }
-  spend(plan.operations, moved, result.duration);
+  spend(plan.operations, result.duration);
   return result;
 }
 
-void VectorUnit::spend(uint64_t operations, uint64_t bytes, sc_time duration) const {
+void VectorUnit::spend(uint64_t operations, sc_time duration) const {
   const sc_time now = sc_core::sc_time_stamp();
-  power.spend(static_cast<double>(operations) * parameters_.joules_per_vector_element +
-                  static_cast<double>(bytes) * parameters_.joules_per_scratchpad_byte,
-              now, now + duration);
+  power.spend(static_cast<double>(operations) * parameters_.joules_per_vector_element, now, now + duration);
 }
 
 CommandOutcome VectorUnit::compute(const npu_command& command, const CommandPlan& plan) {

@@ -37,11 +37,10 @@ class VectorUnit {
   base::CommandOutcome compute(const npu_vector& vector);
   base::CommandOutcome compute(const npu_command& command, const CommandPlan& plan);
   base::CommandOutcome check_indices(const npu_gather& gather, const uint8_t* index) const;
-  /// An input's way through the cache, an output's past it; nothing if the command has failed. Return the bytes that
-  /// the scratchpad passed.
-  uint64_t fetch(const Operand& operand, Timed& command);
-  uint64_t store(const Operand& operand, Timed& command);
-  void spend(uint64_t operations, uint64_t bytes, sc_core::sc_time duration) const;
+  /// An input's way through the cache, an output's past it; nothing if the command has failed.
+  void fetch(const Operand& operand, Timed& command);
+  void store(const Operand& operand, Timed& command);
+  void spend(uint64_t operations, sc_core::sc_time duration) const;
   [[nodiscard]] sc_core::sc_time cycles(uint64_t count) const;
 
   base::ScratchpadPort& scratchpad_;

@@ -32,22 +32,22 @@ sc_time Crossbar::move(unsigned initiator, const Range& range, tlm::tlm_generic_
 sc_time Crossbar::write(Link& from, Link& to, const Range& range, tlm::tlm_generic_payload& payload, sc_time arrival) {
   const uint64_t bytes = payload.get_data_length();
   const auto first = from.request.reserve_bytes(arrival, bytes);
-  const auto second = to.request.reserve_bytes(first.begin + hop_latency_, bytes);
+  const auto second = to.request.reserve_bytes(first.begin + latency_of(1), bytes);
   const sc_time accepted = forward(range, payload, second.begin);
-  return std::max({accepted, second.end, first.end + hop_latency_}) + hop_latency_;
+  return std::max({accepted, second.end, first.end + latency_of(1)}) + latency_of(1);
 }
 
 /// The request occupies no link. Of the data only the last beat's time is known: it is taken to leave the target back
 /// to back at the link's rate, the last beat at the target's completion, the first not before the request has come.
 sc_time Crossbar::read(Link& from, Link& to, const Range& range, tlm::tlm_generic_payload& payload, sc_time arrival) {
   const uint64_t bytes = payload.get_data_length();
-  const sc_time requested = arrival + hop_latency_;
+  const sc_time requested = arrival + latency_of(1);
   const sc_time ready = forward(range, payload, requested);
   const sc_time duration = to.response.duration_of(bytes);
   const sc_time leaves = ready >= requested + duration ? ready - duration : requested;
   const auto first = to.response.reserve(leaves, duration);
-  const auto second = from.response.reserve_bytes(first.begin + hop_latency_, bytes);
-  return std::max({ready + hop_latency_, first.end + hop_latency_, second.end});
+  const auto second = from.response.reserve_bytes(first.begin + latency_of(1), bytes);
+  return std::max({ready + latency_of(1), first.end + latency_of(1), second.end});
 }
 
 }  // namespace npuvp::noc

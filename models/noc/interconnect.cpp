@@ -71,7 +71,7 @@ void Interconnect::b_transport(int initiator, tlm::tlm_generic_payload& payload,
   const auto* range = decode(payload);
   if (range == nullptr) {
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
-    delay += hop_latency_ + hop_latency_;
+    delay += latency_of(2);
     return;
   }
   const sc_time now = sc_time_stamp();
@@ -97,7 +97,7 @@ bool Interconnect::get_direct_mem_ptr(int initiator, tlm::tlm_generic_payload& p
   dmi.set_dmi_ptr(dmi.get_dmi_ptr() + (first - dmi.get_start_address()));
   dmi.set_start_address(first - range->base_at_target + range->base);
   dmi.set_end_address(last - range->base_at_target + range->base);
-  const sc_time way = hop_latency_ * (2.0 * hops(static_cast<unsigned>(initiator), range->target));
+  const sc_time way = latency_of(2 * hops(static_cast<unsigned>(initiator), range->target));
   dmi.set_read_latency(dmi.get_read_latency() + way);
   dmi.set_write_latency(dmi.get_write_latency() + way);
   return true;

@@ -7,6 +7,7 @@
 #include <systemc>
 #include <vector>
 
+#include "models/base/clock.h"
 #include "models/base/environment.h"
 #include "models/noc/address_map.h"
 
@@ -22,6 +23,8 @@ class Interconnect : public sc_core::sc_module {
  public:
   sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<Interconnect>> initiators;
   sc_core::sc_vector<tlm_utils::simple_initiator_socket_tagged<Interconnect>> targets;
+
+  base::ClockInput clock;  ///< Stretches hops; what else of an interconnect, it says itself.
 
   [[nodiscard]] const AddressMap& map() const { return map_; }
 
@@ -40,8 +43,12 @@ class Interconnect : public sc_core::sc_module {
   /// The target's part of move().
   sc_core::sc_time forward(const Range& range, tlm::tlm_generic_payload& payload, sc_core::sc_time arrival);
 
+  /// Of `hops` hops at the present clock.
+  [[nodiscard]] sc_core::sc_time latency_of(size_t hops) const {
+    return sc_core::sc_time::from_value(hop_latency_.value() * hops * clock.stretch());
+  }
+
   base::Environment& environment_;
-  const sc_core::sc_time hop_latency_;
 
  private:
   void b_transport(int initiator, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
@@ -50,6 +57,7 @@ class Interconnect : public sc_core::sc_module {
   void invalidate_direct_mem_ptr(int target, sc_dt::uint64 start, sc_dt::uint64 end);
   const Range* decode(const tlm::tlm_generic_payload& payload);
 
+  const sc_core::sc_time hop_latency_;
   const AddressMap map_;
 };
 

@@ -69,6 +69,7 @@ void Network::make_links(const Parameters& parameters) {
   for (const auto& port : target_ports_) {
     links_.emplace_back(port.bytes_per_second, initiators_here, window);
     services_.emplace_back(initiators_here, window);
+    service_clocks_.emplace_back();
     const double service = port.service_bytes_per_second;
     service_rates_.push_back(service > 0 ? std::min(service, port.bytes_per_second) : port.bytes_per_second);
   }
@@ -171,7 +172,7 @@ unsigned Network::hops(unsigned initiator, unsigned target) const {
 sc_time Network::move(unsigned initiator, const Range& range, tlm::tlm_generic_payload& payload, sc_time arrival) {
   const uint64_t bytes = payload.get_data_length();
   const auto& [there, back] = way(initiator, range.target);
-  const sc_time latency = hop_latency_ * static_cast<double>(there.size() - 1);
+  const sc_time latency = latency_of(there.size() - 1);
   auto& flow = flows_[initiator * target_ports_.size() + range.target];
   ++flow.bursts;
   const sc_time admitted = admit(initiator, range.target, arrival, bytes);
@@ -182,7 +183,10 @@ sc_time Network::move(unsigned initiator, const Range& range, tlm::tlm_generic_p
     const auto passage = pass(there, &Link::request, initiator, admitted, bytes);
     const sc_time accepted = forward(range, payload, passage.begin);
     flow.waited += passage.waited;
-    flow.bytes_written += payload.is_response_ok() ? bytes : 0;
+    if (payload.is_response_ok()) {
+      flow.bytes_written += bytes;
+      energy.count(bytes * (there.size() - 1), passage.begin);
+    }
     if (regulated_) services_[range.target].passed(initiator, accepted);
     return std::max(accepted, passage.end) + latency;
   }
@@ -190,11 +194,14 @@ sc_time Network::move(unsigned initiator, const Range& range, tlm::tlm_generic_p
   // to back at its port's rate, the last beat at the target's completion, the first not before the request has come.
   const sc_time requested = admitted + latency;
   const sc_time ready = forward(range, payload, requested);
-  const sc_time duration = links_[back.front()].response.timeline.duration_of(bytes);
+  const sc_time duration = duration_on(links_[back.front()].response, bytes);
   const sc_time leaves = ready >= requested + duration ? ready - duration : requested;
   const auto passage = pass(back, &Link::response, initiator, leaves, bytes);
   flow.waited += passage.waited;
-  flow.bytes_read += payload.is_response_ok() ? bytes : 0;
+  if (payload.is_response_ok()) {
+    flow.bytes_read += bytes;
+    energy.count(bytes * (back.size() - 1), passage.begin);
+  }
   if (regulated_) services_[range.target].passed(initiator, ready);
   return std::max(ready + latency, passage.end);
 }
@@ -203,17 +210,19 @@ sc_time Network::move(unsigned initiator, const Range& range, tlm::tlm_generic_p
 Network::Passage Network::pass(const std::vector<size_t>& way, Channel Link::*network, unsigned initiator,
                                sc_time arrival, uint64_t bytes) {
   Passage passage;
+  const sc_time hop = latency_of(1);
   sc_time head = arrival;
   for (size_t i = 0; i < way.size(); ++i) {
-    auto& [timeline, regulator] = links_[way[i]].*network;
-    const sc_time duration = timeline.duration_of(bytes);
+    auto& channel = links_[way[i]].*network;
+    auto& [timeline, regulator] = channel;
+    const sc_time duration = duration_on(channel, bytes);
     const sc_time earliest = regulated_ ? regulator.admit(initiator, head, duration, weights_) : head;
-    const auto slot = timeline.reserve(earliest, duration);
+    const auto slot = regulated_ ? timeline.reserve_pieces(earliest, duration) : timeline.reserve(earliest, duration);
     if (regulated_) regulator.passed(initiator, slot.end);
     passage.waited += slot.begin - head;
     passage.begin = slot.begin;
-    passage.end = std::max(passage.end, slot.end + hop_latency_ * static_cast<double>(way.size() - 1 - i));
-    head = slot.begin + hop_latency_;
+    passage.end = std::max(passage.end, slot.end + latency_of(way.size() - 1 - i));
+    head = slot.begin + hop;
   }
   return passage;
 }
@@ -221,7 +230,9 @@ Network::Passage Network::pass(const std::vector<size_t>& way, Channel Link::*ne
 /// When a request may set out so that its initiator keeps to its share of the target.
 sc_time Network::admit(unsigned initiator, unsigned target, sc_time arrival, uint64_t bytes) {
   if (!regulated_) return arrival;
-  const auto duration = sc_time(static_cast<double>(bytes) / service_rates_[target], sc_core::SC_SEC);
+  const double seconds = static_cast<double>(bytes) / service_rates_[target] * service_clocks_[target].stretch();
+  const auto duration =
+      std::max(sc_time(seconds, sc_core::SC_SEC), duration_on(links_[initiator_ports_.size() + target].request, bytes));
   return services_[target].admit(initiator, arrival, duration, weights_);
 }
 

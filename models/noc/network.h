@@ -8,6 +8,7 @@
 #include <systemc>
 #include <vector>
 
+#include "models/base/power_meter.h"
 #include "models/base/timeline.h"
 #include "models/noc/interconnect.h"
 #include "models/noc/regulator.h"
@@ -70,6 +71,10 @@ class Network final : public Interconnect {
   Network(sc_core::sc_module_name name, base::Environment& environment, const Parameters& parameters);
 
   tlm_utils::simple_target_socket<Network> registers;
+  base::EnergyCounter energy;  ///< Of each byte over one hop: from port to port of a crossbar, else links + 1.
+
+  /// Of what the block behind a target's port sustains, where that is less than the port.
+  [[nodiscard]] base::ClockInput& service_clock(size_t target) { return service_clocks_.at(target); }
 
   /// Card reset: registers, counters and reserved time.
   void reset();
@@ -113,6 +118,10 @@ class Network final : public Interconnect {
   [[nodiscard]] unsigned hops(unsigned initiator, unsigned target) const override;
   Passage pass(const std::vector<size_t>& way, Channel Link::*network, unsigned initiator, sc_core::sc_time arrival,
                uint64_t bytes);
+  /// At the present clock.
+  [[nodiscard]] sc_core::sc_time duration_on(const Channel& channel, uint64_t bytes) const {
+    return sc_core::sc_time::from_value(channel.timeline.duration_of(bytes).value() * clock.stretch());
+  }
   sc_core::sc_time admit(unsigned initiator, unsigned target, sc_core::sc_time arrival, uint64_t bytes);
   [[nodiscard]] const Way& way(unsigned initiator, unsigned target) const {
     return ways_[initiator * target_ports_.size() + target];
@@ -136,6 +145,7 @@ class Network final : public Interconnect {
   std::vector<FlowCounters> flows_;
   std::vector<Regulator> services_;  // one a target
   std::vector<double> service_rates_;
+  std::vector<base::ClockInput> service_clocks_;
   std::vector<uint32_t> weights_;
   bool regulated_ = false;
 };

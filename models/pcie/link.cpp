@@ -155,13 +155,9 @@ void Link::finish_training() {
 }
 
 void Link::transmit(Way& way, const LinkDirection::Burst& burst, Passage& passage) {
-  auto& faults = way.receiver->faults_;
-  if (!faults.any()) {
-    way.timing.carry(burst, way.opposite->timing, passage);
-    return;
-  }
   auto sent = burst;
-  while (faults.take(Fault::kLcrc) || faults.take(Fault::kBadTlp)) {
+  auto& faults = way.receiver->faults_;
+  while (faults.any() && (faults.take(Fault::kLcrc) || faults.take(Fault::kBadTlp))) {
     way.receiver->errors().report(Error::kBadTlp);
     if (++sent.transmissions > kTransmissionsBeforeRollover) {
       way.transmitter->errors().report(Error::kReplayRollover);
@@ -170,6 +166,9 @@ void Link::transmit(Way& way, const LinkDirection::Burst& burst, Passage& passag
     }
   }
   way.timing.carry(sent, way.opposite->timing, passage);
+  const sc_core::sc_time at = sc_core::sc_time_stamp() + passage.begin;
+  for (auto* port : {way.transmitter, way.receiver})
+    port->energy_.count(sent.shape.wire_bytes * sent.transmissions, at);
 }
 
 Completion Link::carry(Way& way, Request& request, Passage& passage) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "models/base/power_meter.h"
 #include "models/pcie/capabilities/express_capability.h"
 #include "models/pcie/error_reporter.h"
 #include "models/pcie/fault.h"
@@ -70,6 +71,8 @@ class Port {
   [[nodiscard]] ErrorReporter& errors() { return errors_; }
   [[nodiscard]] const ReceiveBuffers& buffers() const { return buffers_; }
   [[nodiscard]] Link* link() { return link_; }
+  /// Of each byte of a TLP that this end sends or receives, replays included.
+  [[nodiscard]] base::EnergyCounter& energy() { return energy_; }
 
  private:
   friend class Link;
@@ -84,6 +87,7 @@ class Port {
   unsigned holds_ = 0;
   unsigned generation_limit_ = 5;
   PendingFaults faults_;
+  base::EnergyCounter energy_;
   std::function<void(bool, bool)> link_change_;
   std::function<void(bool)> presence_;
   std::function<void(ResetKind)> link_down_;

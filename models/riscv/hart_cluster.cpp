@@ -214,6 +214,7 @@ RunResult HartCluster::run(Slot& slot, uint64_t cycles, BusAccess access) {
 }
 
 void HartCluster::finish(Slot& slot, const RunResult& result) {
+  energy.count(result.cycles, slot.local);
   slot.local += parameters_.clock_period * static_cast<double>(result.cycles);
   slot.needs_bus = result.reason == StopReason::kSync;
   if (result.reason == StopReason::kHalted && reset_seen_ && !slot.halt_wanted) return;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/base/irq.h"
+#include "models/base/power_meter.h"
 #include "models/riscv/bus_port.h"
 #include "models/riscv/hart.h"
 
@@ -38,6 +39,7 @@ class HartCluster final : public sc_core::sc_module {
 
   /// Towards the card's bus. Each access carries Origin {kHart, hart id, pc}.
   BusPort bus;
+  base::EnergyCounter energy;  ///< Of each instruction; waiting takes none.
 
   /// Input of one interrupt line of one hart. Call before or during simulation.
   [[nodiscard]] base::IrqSink interrupt_input(unsigned hart, Interrupt line);

@@ -7,7 +7,8 @@ namespace npuvp::system_controller {
 namespace {
 
 /// Clocks in P12 and P14. Not published (u): slow enough to save nearly all of the clocks' power, and not stopped, so
-/// that what is under way still ends.
+/// that what is under way still ends. Bus and shm rise from there by themselves: host and peers may use an idle card's
+/// memory at any time, and the firmware does not see it.
 constexpr unsigned kIdleDivider = 16;
 
 }  // namespace
@@ -15,17 +16,17 @@ constexpr unsigned kIdleDivider = 16;
 PStateSettings settings_of(PState state) {
   switch (state) {
     case PState::kP4:
-      return {.divider = 1, .pcie_generation = 4};
+      return {.divider = 1, .on_demand = false, .pcie_generation = 4};
     case PState::kP6:
-      return {.divider = 2, .pcie_generation = 4};
+      return {.divider = 2, .on_demand = false, .pcie_generation = 4};
     case PState::kP10:
-      return {.divider = 2, .pcie_generation = 0};
+      return {.divider = 2, .on_demand = false, .pcie_generation = 0};
     case PState::kP12:
     case PState::kP14:
-      return {.divider = kIdleDivider, .pcie_generation = 0};
+      return {.divider = kIdleDivider, .on_demand = true, .pcie_generation = 0};
     case PState::kP2:
     default:
-      return {.divider = 1, .pcie_generation = 5};
+      return {.divider = 1, .on_demand = false, .pcie_generation = 5};
   }
 }
 
@@ -85,10 +86,10 @@ void SystemController::write_pstate(const base::RegisterWrite& write) {
 
 void SystemController::enter(PState now, PState before) {
   if (now == before) return;
-  const unsigned divider = settings_of(now).divider;
-  for (auto domain : {Domain::kDc1, Domain::kDc2, Domain::kBus, Domain::kShm}) {
-    clocks_[static_cast<size_t>(domain)].set_divider(divider);
-  }
+  const auto settings = settings_of(now);
+  const auto clock = [this](Domain domain) -> base::ClockDomain& { return clocks_[static_cast<size_t>(domain)]; };
+  for (auto domain : {Domain::kDc1, Domain::kDc2}) clock(domain).set_divider(settings.divider);
+  for (auto domain : {Domain::kBus, Domain::kShm}) clock(domain).set_divider(settings.divider, settings.on_demand);
   if (pstate_) pstate_(now, before);
 }
 

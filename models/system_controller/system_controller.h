@@ -25,10 +25,11 @@ inline constexpr size_t kDomains = 5;
 /// Performance states, by the vendor's numbers.
 enum class PState : uint8_t { kP2 = 2, kP4 = 4, kP6 = 6, kP10 = 10, kP12 = 12, kP14 = 14 };
 
-/// What a P-state is: the divider of all clocks but the command processor's, and the PCIe generation that the link is
-/// limited to (0: it stays as it is).
+/// What a P-state is: the divider of all clocks but the command processor's, whether bus and shm rise from it on
+/// demand, and the PCIe generation that the link is limited to (0: it stays as it is).
 struct PStateSettings {
   unsigned divider;
+  bool on_demand;
   unsigned pcie_generation;
 };
 [[nodiscard]] PStateSettings settings_of(PState state);

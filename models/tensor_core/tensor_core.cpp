@@ -231,12 +231,7 @@ CommandOutcome TensorCore::pass_time(std::span<const Product> products, sc_time&
 void TensorCore::spend(std::span<const Product> products, sc_time begin, sc_time end) const {
   double joules = 0;
   for (const Product& product : products) {
-    const Tiling tiling(product.n, product.k, array(product.type));
-    const auto macs = static_cast<double>(product.m * product.n * product.k);
-    const uint64_t sums = product.m * product.n * kSumBytes * (product.accumulate ? 2 : 1);
-    const uint64_t bytes = tiling.strips() * bytes_of(product.type, product.m * product.k) +
-                           bytes_of(product.type, product.n * product.k) + sums;
-    joules += macs * joules_per_mac(product.type) + static_cast<double>(bytes) * parameters_.joules_per_scratchpad_byte;
+    joules += static_cast<double>(product.m * product.n * product.k) * joules_per_mac(product.type);
   }
   const sc_time now = sc_core::sc_time_stamp();
   power.spend(joules, now + begin, now + end);

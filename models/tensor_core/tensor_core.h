@@ -29,7 +29,6 @@ struct Parameters {
   double clock_hz = 32e12 / (8 * 2 * 2048);  ///< 976.5625 MHz, derived from the peak and the shape.
   double joules_per_mac_int8 = 0;            ///< FP8 too; INT4 half of it (u).
   double joules_per_mac_fp16 = 0;            ///< BF16 too.
-  double joules_per_scratchpad_byte = 0;     ///< Of operands and results.
   bool compute = true;                       ///< False: time only, contents are not touched.
 };
 

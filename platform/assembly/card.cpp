@@ -74,6 +74,8 @@ Card::Card(sc_core::sc_module_name name, base::Environment& environment, const c
   bind_interrupts();
   bind_security();
   bind_error_collector();
+  bind_power();
+  bind_clocks();
 
   mailbox_.on_card_reset([this] {
     // At once, so that the host cannot take the state before the reset for the one after it.
@@ -107,13 +109,11 @@ void Card::build_engines(const RtlSelection& rtl) {
                                  .vector_lanes = config.vector_lanes,
                                  .cache_bytes = config.cache_kib * uint64_t{1024},
                                  .joules_per_vector_element = config_.power.pj_per_vector_element * kPico,
-                                 .joules_per_scratchpad_byte = config_.power.pj_per_byte_scratchpad * kPico,
                                  .compute = config_.data == config::DataMode::kExact});
   });
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     const auto instance = fmt::format("ne{}", engine);
-    using system_controller::Domain;
-    const Domain domain = engine < engine_count_ / 2 ? Domain::kDc1 : Domain::kDc2;
+    const auto domain = clock_of(engine);
     const auto name = fmt::format("tensor_core_{}", engine);
     auto& port = scratchpads_[engine].ports[kScratchpadTensorCore];
     if (rtl.contains(instance, "tensor_core")) {
@@ -132,7 +132,6 @@ void Card::build_engines(const RtlSelection& rtl) {
                                   .clock_hz = config.clock_mhz * kMega,
                                   .joules_per_mac_int8 = config_.power.pj_per_mac_int8 * kPico,
                                   .joules_per_mac_fp16 = config_.power.pj_per_mac_fp16 * kPico,
-                                  .joules_per_scratchpad_byte = config_.power.pj_per_byte_scratchpad * kPico,
                                   .compute = config_.data == config::DataMode::kExact});
       core->scratchpad.socket.bind(port);
       core->clock.connect(system_controller_.clock(domain));
@@ -312,6 +311,35 @@ void Card::bind_error_collector() {
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     connect(NPU_ECC_SCRATCHPAD + engine, fmt::format("scratchpad {}", engine),
             NPU_MAP_SCRATCHPAD + engine * NPU_MAP_SCRATCHPAD_STRIDE, scratchpads_[engine]);
+  }
+}
+
+/// Engines report what they compute (build_engines); everything else counts bytes and instructions.
+void Card::bind_power() {
+  using base::Rail;
+  const auto& figures = config_.power;
+  const auto connect = [this](base::EnergyCounter& counter, Rail rail, double picojoules) {
+    counter.connect(management_.power, rail, picojoules * kPico);
+  };
+  connect(harts_.energy, Rail::kSystem, figures.pj_per_instruction);
+  connect(noc_.energy, Rail::kSystem, figures.pj_per_byte_noc);
+  connect(shared_.energy, Rail::kSystem, figures.pj_per_byte_shared);
+  for (auto* engine : {&external_hdma_, &neural_dma_, &task_dma_, &device_hdma_}) {
+    connect(engine->energy(), Rail::kSystem, figures.pj_per_byte_dma);
+  }
+  for (auto& scratchpad : scratchpads_) connect(scratchpad.energy, Rail::kNeural, figures.pj_per_byte_scratchpad);
+  connect(dram_.energy, Rail::kDram, figures.pj_per_byte_dram);
+  connect(endpoint_.port().energy(), Rail::kPcie, figures.pj_per_byte_pcie);
+}
+
+/// Who runs on which clock: models/system_controller/README.md. Engines and tensor cores: build_engines.
+void Card::bind_clocks() {
+  using system_controller::Domain;
+  noc_.clock.connect(system_controller_.clock(Domain::kBus));
+  noc_.service_clock(kNocShared).connect(system_controller_.clock(Domain::kShm));
+  shared_.clock.connect(system_controller_.clock(Domain::kShm));
+  for (unsigned engine = 0; engine < engine_count_; ++engine) {
+    scratchpads_[engine].clock.connect(system_controller_.clock(clock_of(engine)));
   }
 }
 

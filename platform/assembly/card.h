@@ -88,6 +88,11 @@ class Card final : public sc_core::sc_module {
   void bind_interrupts();
   void bind_security();
   void bind_error_collector();
+  void bind_power();
+  void bind_clocks();
+  [[nodiscard]] system_controller::Domain clock_of(unsigned engine) const {
+    return engine < engine_count_ / 2 ? system_controller::Domain::kDc1 : system_controller::Domain::kDc2;
+  }
   /// Physical function (0): the whole card restarts. Virtual function: the firmware is told, its window closes.
   void reset_function(unsigned function);
   void request_reset(system_controller::ResetCause cause);

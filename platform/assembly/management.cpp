@@ -44,15 +44,19 @@ Management::Management(sc_core::sc_module_name name, base::Environment& environm
            .outstanding_bursts = config.cp_dma.outstanding_bursts,
            .descriptor_latency = sc_time(config.cp_dma.descriptor_ns, SC_NS)}),
       figures_(config.power) {
-  set_baseline(1);
+  set_baseline(PState::kP2);
 }
 
 void Management::set_pstate(PState state, PState before) {
-  set_baseline(1.0 / system_controller::settings_of(state).divider);
+  set_baseline(state);
   log.record(NPU_EVENT_SYSTEM, NPU_EVENT_PSTATE, static_cast<uint64_t>(state), static_cast<uint64_t>(before));
 }
 
-void Management::set_baseline(double clocks) {
+/// Idle power is that of P14, whose clocks are slow, not stopped; the clocks' part grows with the frequency from there.
+void Management::set_baseline(PState state) {
+  const auto frequency = [](PState at) { return 1.0 / system_controller::settings_of(at).divider; };
+  const double idle = frequency(PState::kP14);
+  const double clocks = (frequency(state) - idle) / (1 - idle);
   power.set_baseline(Rail::kNeural, figures_.idle_w.neural + clocks * figures_.clocks_w.neural);
   power.set_baseline(Rail::kSystem, figures_.idle_w.system + clocks * figures_.clocks_w.system);
   power.set_baseline(Rail::kDram, figures_.idle_w.dram + clocks * figures_.clocks_w.dram);
@@ -71,7 +75,7 @@ void Management::reset(ResetCause cause) {
   log.record(NPU_EVENT_SYSTEM, NPU_EVENT_CARD_RESET, static_cast<uint64_t>(cause));
   log.reset();
   dma.reset();
-  set_baseline(1);
+  set_baseline(PState::kP2);
 }
 
 }  // namespace npuvp::assembly

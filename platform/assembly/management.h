@@ -39,7 +39,7 @@ class Management final : public sc_core::sc_module {
   void reset(system_controller::ResetCause cause);
 
  private:
-  void set_baseline(double clocks);
+  void set_baseline(system_controller::PState state);
 
   const config::CardConfig::Power figures_;
 };

@@ -116,15 +116,17 @@ struct CardConfig {
       double pcie;
     };
     Rails idle_w;    ///< In P-state P14.
-    Rails clocks_w;  ///< On top with clocks at their nominal frequency; falls with it.
+    Rails clocks_w;  ///< What clocks at their nominal frequency add to that; falls with it.
     double pj_per_mac_int8;
     double pj_per_mac_fp16;
     double pj_per_vector_element;
     double pj_per_byte_scratchpad;
     double pj_per_byte_shared;
-    double pj_per_byte_noc;
+    double pj_per_byte_noc;  ///< And hop.
     double pj_per_byte_dram;
-    double pj_per_byte_pcie;
+    double pj_per_byte_pcie;  ///< Of a TLP, either direction.
+    double pj_per_byte_dma;
+    double pj_per_instruction;  ///< Of a hart.
   } power;
 
   struct Sensors {

@@ -159,6 +159,8 @@ CardConfig::Power read_power(YamlReader reader) {
   power.pj_per_byte_noc = work.number("pj_per_byte_noc", 0, 1e6);
   power.pj_per_byte_dram = work.number("pj_per_byte_dram", 0, 1e6);
   power.pj_per_byte_pcie = work.number("pj_per_byte_pcie", 0, 1e6);
+  power.pj_per_byte_dma = work.number("pj_per_byte_dma", 0, 1e6);
+  power.pj_per_instruction = work.number("pj_per_instruction", 0, 1e6);
   work.finish();
   reader.finish();
   return power;

@@ -325,9 +325,9 @@ void CommandLine::add_test() {
 
 void CommandLine::add_bench() {
   auto* command = add("bench", "Measure host speed beside a baseline", "", [this] { return bench_command(bench_); });
-  command->add_option("name", bench_.name, "Which: boot, data, dram, gemm, hart, pcie, roofline or run")
+  command->add_option("name", bench_.name, "Which: boot, data, dram, gemm, hart, noc, pcie, roofline or run")
       ->required()
-      ->check(CLI::IsMember({"boot", "data", "dram", "gemm", "hart", "pcie", "roofline", "run"}))
+      ->check(CLI::IsMember({"boot", "data", "dram", "gemm", "hart", "noc", "pcie", "roofline", "run"}))
       ->type_name("NAME");
   command->add_option("--json", bench_.json, "Write the figures to a file")->type_name("FILE");
 }

@@ -26,7 +26,10 @@ struct TestServer {
 
   /// `board`: a name or a file.
   TestServer(const std::string& board, const Body& body)
-      : server("server", environment, config::load_server(board, NPUVP_BOARDS_DIR),
+      : TestServer(config::load_server(board, NPUVP_BOARDS_DIR), body) {}
+  /// A board that the test has changed.
+  TestServer(const config::ServerConfig& config, const Body& body)
+      : server("server", environment, config,
                assembly::Options{.rom = file_contents(NPUVP_FIRMWARE_DIR "/rom.bin"), .rtl = {}}),
         host("host", [this, body](host::InprocHost& self) {
           functions = self.enumerate();

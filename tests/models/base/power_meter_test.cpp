@@ -121,5 +121,44 @@ TEST(PowerTap, SwallowsEnergyUntilItIsConnected) {
   EXPECT_NEAR(meter.joules(Rail::kDram, sc_time(100, SC_US)), 2, 1e-12);
 }
 
+TEST(EnergyCounter, EnergyIsUnitsTimesPriceInTheBinOfTheWork) {
+  PowerMeter meter;
+  EnergyCounter bytes;
+  bytes.count(7, sc_time(1, SC_US));
+  bytes.connect(meter, Rail::kDram, 2e-3);
+  bytes.count(100, sc_time(10, SC_US));
+  bytes.count(50, sc_time(350, SC_US));  // ahead of the kernel
+  bytes.count(100, sc_time(99, SC_US));
+  EXPECT_EQ(bytes.units(), 257U) << "before it was connected too";
+  EXPECT_NEAR(meter.joules(Rail::kDram, sc_time(50, SC_US)), 0.2, 1e-12) << "evenly over the bin";
+  EXPECT_NEAR(meter.joules(Rail::kDram, sc_time(100, SC_US)), 0.4, 1e-12);
+  EXPECT_NEAR(meter.joules(Rail::kDram, sc_time(300, SC_US)), 0.4, 1e-12);
+  EXPECT_NEAR(meter.joules(Rail::kDram, sc_time(400, SC_US)), 0.5, 1e-12);
+  sc_start(1, SC_MS);
+  EXPECT_NEAR(meter.joules(Rail::kDram), 0.5, 1e-12);
+  bytes.count(10, sc_time(20, SC_US));  // late: counts now
+  EXPECT_NEAR(meter.joules(Rail::kDram, sc_time(1100, SC_US)), 0.52, 1e-12);
+  EXPECT_NEAR(meter.joules(kNeural), 0, 1e-12);
+}
+
+TEST(EnergyCounter, TheObserverHearsOnceABinAndMissesNothing) {
+  PowerMeter meter;
+  EnergyCounter first;
+  EnergyCounter second;
+  first.connect(meter, kNeural, 1e-3);
+  second.connect(meter, kNeural, 1e-3);
+  Recorder recorder;
+  meter.observe(&recorder);
+  for (int i = 0; i < 100; ++i) {
+    first.count(1, sc_core::sc_time_stamp());
+    second.count(2, sc_core::sc_time_stamp());
+    sc_start(10, SC_US);
+  }
+  EXPECT_EQ(recorder.changes, 10);
+  sc_start(1, SC_MS);
+  EXPECT_NEAR(meter.joules(kNeural), 0.3, 1e-12);
+  EXPECT_NEAR(recorder.joules, 0.3, 1e-12);
+}
+
 }  // namespace
 }  // namespace npuvp::base

@@ -43,6 +43,52 @@ TEST(Timeline, StartsInsideAGapAtTheTimeAskedFor) {
   EXPECT_EQ(timeline.reserve(ns(30), ns(20)).begin, ns(60));
 }
 
+TEST(Timeline, PiecesFillEveryGap) {
+  Timeline timeline(1e9);
+  timeline.reserve(ns(10), ns(10));
+  timeline.reserve(ns(25), ns(10));
+  const auto burst = timeline.reserve_pieces(ns(5), ns(12));  // 5 to 10, 20 to 25, 35 to 37
+  EXPECT_EQ(burst.begin, ns(5));
+  EXPECT_EQ(burst.end, ns(37));
+  EXPECT_EQ(timeline.busy(), ns(32));
+  EXPECT_EQ(timeline.reserve(ns(0), ns(6)).begin, ns(37));
+  EXPECT_EQ(timeline.reserve_pieces(ns(0), ns(5)).end, ns(5)) << "exactly what is left";
+  EXPECT_EQ(timeline.reserve_pieces(ns(0), ns(1)).begin, ns(43));
+}
+
+// Against an occupancy of single nanoseconds.
+TEST(Timeline, PiecesAndWholeBurstsNeverMeetAndWasteNothing) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 200; ++round) {
+    Timeline timeline(1e9);
+    std::vector<bool> taken(4000);
+    for (int i = 0; i < 60; ++i) {
+      const uint64_t earliest = random() % 500;
+      const uint64_t duration = 1 + random() % 20;
+      const bool pieces = random() % 2 == 0;
+      uint64_t begin = earliest;
+      uint64_t end = earliest;
+      if (pieces) {
+        while (taken[begin]) ++begin;
+        for (uint64_t left = duration, at = begin; left > 0; ++at) {
+          if (taken[at]) continue;
+          taken[at] = true;
+          --left;
+          end = at + 1;
+        }
+      } else {
+        for (uint64_t run = 0; run < duration; ++end) run = taken[end] ? 0 : run + 1;
+        begin = end - duration;
+        for (uint64_t at = begin; at < end; ++at) taken[at] = true;
+      }
+      const auto slot =
+          pieces ? timeline.reserve_pieces(ns(earliest), ns(duration)) : timeline.reserve(ns(earliest), ns(duration));
+      ASSERT_EQ(slot.begin, ns(begin)) << round << ' ' << i;
+      ASSERT_EQ(slot.end, ns(end)) << round << ' ' << i;
+    }
+  }
+}
+
 TEST(Timeline, RoundsDurationsUpToTheResolution) {
   EXPECT_EQ(Timeline(3e9).duration_of(1), sc_time(334, sc_core::SC_PS));
   EXPECT_EQ(Timeline(64e9).duration_of(4096), ns(64));

@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 #include <random>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -38,6 +39,42 @@ TEST(Memory, TakesItsTransferTimeAndLatency) {
   auto delay = ns(5);
   EXPECT_EQ(bench.initiators[0].port.read(0, data, delay), tlm::TLM_OK_RESPONSE);
   EXPECT_EQ(delay, ns(5 + 64 + 7));
+}
+
+TEST(Memory, FollowsItsClock) {
+  auto parameters = small();
+  parameters.banks = 4;
+  parameters.bank_word_bytes = 8;
+  Bench bench(parameters);
+  base::ClockDomain shm("shm");
+  bench.memory.clock.connect(shm);
+  std::array<uint8_t, 64> data{};
+  const auto read = [&](size_t bytes, sc_core::sc_time delay) {
+    bench.initiators[0].port.read(0, std::span(data).first(bytes), delay);
+    return delay;
+  };
+  EXPECT_EQ(read(64, ns(0)), ns(64 + 7));
+  shm.set_divider(2);
+  EXPECT_EQ(read(64, ns(1000)), ns(1000 + 2 * (64 + 7)));
+  EXPECT_EQ(read(8, ns(2000)), ns(2000 + 2 * (8 * 4 + 7))) << "a word of one bank of four";
+  bench.memory.reset();
+  EXPECT_EQ(bench.memory.wipe(), ns(2 * 8192));
+}
+
+TEST(Memory, CountsTheEnergyOfEachByte) {
+  auto parameters = small();
+  parameters.ports = 2;
+  Bench bench(parameters);
+  std::array<uint8_t, 48> data{};
+  auto delay = ns(0);
+  bench.initiators[0].port.read(0, data, delay);
+  bench.initiators[1].port.write(64, data, delay);
+  EXPECT_EQ(bench.memory.energy.units(), 96U);
+  (void)bench.initiators[0].read<uint8_t>(8192);
+  EXPECT_EQ(bench.memory.energy.units(), 96U) << "an access that fails moves nothing";
+  (void)bench.memory.wipe(0, 1024);
+  (void)bench.memory.scrub(0, 4096, ns(0));
+  EXPECT_EQ(bench.memory.energy.units(), 96U + 1024 + 4096);
 }
 
 TEST(Memory, PortsShareOneTimeline) {

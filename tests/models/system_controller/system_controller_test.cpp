@@ -88,6 +88,8 @@ TEST_F(SystemControllerTest, PStatesDivideTheClocksButTheCommandProcessors) {
     EXPECT_EQ(hart.read<uint32_t>(SYSTEM_CONTROLLER_CLOCK_KHZ(1)), 976562U / row.divider);
     EXPECT_EQ(hart.read<uint32_t>(SYSTEM_CONTROLLER_CLOCK_KHZ(3)), 800000U / row.divider);
     EXPECT_EQ(controller.clock(Domain::kDc2).divider(), row.divider);
+    EXPECT_EQ(controller.clock(Domain::kDc2).stretch(), row.divider);
+    EXPECT_EQ(controller.clock(Domain::kBus).stretch(), row.divider == 16 ? 1 : row.divider) << "on demand when idle";
     EXPECT_EQ(settings_of(static_cast<PState>(row.state)).pcie_generation, row.generation);
   }
 }
