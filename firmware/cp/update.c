@@ -10,6 +10,7 @@
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/boot_record.h"
 #include "firmware/lib/boot_selection.h"
+#include "firmware/lib/boot_trial.h"
 #include "firmware/lib/crypto.h"
 #include "firmware/lib/dma.h"
 #include "firmware/lib/flash.h"
@@ -111,6 +112,10 @@ static void serve_begin(const struct mailbox_message* request) {
     reply(request, NPU_MAILBOX_NOT_READY, NPU_BOOT_FLASH_ERROR, 0, 0);
     return;
   }
+  if (boot_trial_running()) { /* the slot to write is the one to go back to */
+    refuse(request, NPU_MAILBOX_BUSY, "what runs is on trial");
+    return;
+  }
   if (bytes <= sizeof(header_) || bytes > NPU_FLASH_SLOT_BYTES) {
     refuse(request, NPU_MAILBOX_BAD_ARGUMENT, "an image of that size fits no slot");
     return;
@@ -170,6 +175,11 @@ static void serve_commit(const struct mailbox_message* request) {
   const struct npu_boot_record* record = boot_record();
   if (!record || record->source == NPU_BOOT_SOURCE_NONE) {
     refuse(request, NPU_MAILBOX_NOT_READY, "nothing is known of what runs");
+    return;
+  }
+  if (!boot_trial_confirm()) {
+    log_line("update: what runs is on trial and the flash does not take its confirmation");
+    reply(request, NPU_MAILBOX_NOT_READY, NPU_BOOT_FLASH_ERROR, 0, 0);
     return;
   }
   bool raised = otp_raise_rollback(record->security_version);
