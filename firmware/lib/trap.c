@@ -60,6 +60,7 @@ static void end(const struct trap_frame* frame) {
   (void)frame;
   if (boot_trial_running()) {
     log_line("on trial: the watchdog restarts the card");
+    mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_LOADING);
     return;
   }
   mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_FAULT);
