@@ -13,6 +13,7 @@
 
 #include "firmware/abi/boot_record.h"
 #include "firmware/abi/crash.h"
+#include "firmware/abi/flash_layout.h"
 #include "npu/registers/mailbox.h"
 #include "npu/registers/system_controller.h"
 #include "platform/debug/firmware/function_table.h"
