@@ -3,7 +3,8 @@
  * Crash dump: registers, stack and queues at the moment of a trap, or of the watchdog's early interrupt, kept in the
  * DRAM's system reserve over resets and in flash over the loss of power (firmware/abi/crash.h, crash_archive.h). trap.c
  * calls it at the end of its report, part by part: what can be had of a broken firmware is kept. After an exception the
- * card stays as it is for the host to look at; after a hang, an uncorrectable error in the TCM, and while on trial, the watchdog resets it.
+ * card stays as it is for the host to look at; after a hang, an uncorrectable error in the TCM, and while on trial, the
+ * watchdog resets it.
  */
 #pragma once
 
