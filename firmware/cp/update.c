@@ -102,7 +102,9 @@ static uint32_t spare_slot(void) {
   const struct npu_boot_record* record = boot_record();
   if (record && record->source == NPU_BOOT_SOURCE_SLOT_A) return 1;
   if (record && record->source == NPU_BOOT_SOURCE_SLOT_B) return 0;
-  return 1 - boot_selection_read().slot;
+  /* Neither boots: the one that is selected counts, unless it has yet to prove itself or has failed to. */
+  struct boot_selection selection = boot_selection_read();
+  return boot_trial_read(&selection).state == NPU_TRIAL_NONE ? 1 - selection.slot : selection.slot;
 }
 
 static void serve_begin(const struct mailbox_message* request) {

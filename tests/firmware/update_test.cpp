@@ -81,6 +81,23 @@ TEST_F(Update, WritesWhatTheHostHas) {
   EXPECT_EQ(card.security.flash[NPU_FLASH_SLOT(0)], 0xff);
 }
 
+TEST_F(Update, OfFirmwareFromTheHostSparesTheSlotThatIsKnownToWork) {
+  const auto select = [this](uint32_t slot) {
+    const npu_boot_selection selection{NPU_FLASH_SELECTION_MAGIC, 1, slot, ~(NPU_FLASH_SELECTION_MAGIC ^ 1 ^ slot)};
+    std::memcpy(card.security.flash.data(), &selection, sizeof(selection));
+  };
+  const auto slot = [this] { return ask({NPU_MESSAGE_UPDATE_BEGIN, 5000})[2]; };
+  EXPECT_EQ(slot(), 1u) << "nothing is selected: slot A is tried first";
+  select(1);
+  EXPECT_EQ(slot(), 0u);
+  select(1 | NPU_FLASH_SLOT_ON_TRIAL);
+  EXPECT_EQ(slot(), 1u) << "slot A has worked";
+  std::memset(card.security.flash.data() + NPU_FLASH_TRIAL(0), 0, NPU_BOOT_TRIAL_ATTEMPTS * sizeof(npu_boot_attempt));
+  EXPECT_EQ(slot(), 1u) << "its trial has failed";
+  std::memset(card.security.flash.data() + NPU_FLASH_TRIAL(0), 0, sizeof(npu_boot_trial));
+  EXPECT_EQ(slot(), 0u) << "confirmed";
+}
+
 TEST_F(Update, SaysThatTheHostsMemoryIsUnreadable) {
   ASSERT_EQ(begin(5000), static_cast<uint32_t>(NPU_MAILBOX_OK));
   const Message reply = ask({NPU_MESSAGE_UPDATE_WRITE, 0x7fff'0000, 0, 4096, 0});
