@@ -48,18 +48,14 @@ void EccCollector::add_source(unsigned source, const std::string& memory, uint64
   }
   sources_[source] = Source{.name = memory, .base = base, .bytes = bytes, .inject = std::move(inject)};
   registers_.SOURCES.set_reset(registers_.SOURCES.get() | 1ULL << source);
-  registers_.CHECK.set_reset(registers_.SOURCES.get());
+  registers_.CHECK.set_reset(registers_.CHECK.get() | 1ULL << source);
 }
 
 void EccCollector::make_switchable(unsigned source, Check check, Initialise initialise) {
   auto& memory = sources_.at(source).value();
   memory.check = std::move(check);
   memory.initialise = std::move(initialise);
-  uint64_t fixed = 0;
-  for (unsigned each = 0; each < sources_.size(); ++each) {
-    if (sources_[each] && !sources_[each]->check) fixed |= 1ULL << each;
-  }
-  registers_.CHECK.set_reset(fixed);
+  registers_.CHECK.set_reset(registers_.CHECK.get() & ~(1ULL << source));
 }
 
 void EccCollector::set_check(const base::RegisterWrite& write) {
