@@ -48,6 +48,8 @@ static void keep_record(const struct trap_frame* frame) {
   system_controller_set_scratch(kScratchTimeMs, (uint32_t)(aclint_time_ns() / ACLINT_NS_PER_MS));
   uint64_t mark = frame->mcause >> 63 ? kInterruptMark : 0;
   system_controller_set_scratch(kScratchCause, (uint32_t)(kCrashMagic | mark | (frame->mcause & 0x7fu)));
+  /* The console takes milliseconds, in which no host shall take the card for ready. */
+  if (boot_trial_running()) mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_LOADING);
 }
 
 static void print(const struct trap_frame* frame) {
@@ -60,7 +62,6 @@ static void end(const struct trap_frame* frame) {
   (void)frame;
   if (boot_trial_running()) {
     log_line("on trial: the watchdog restarts the card");
-    mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_LOADING);
     return;
   }
   mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_FAULT);
