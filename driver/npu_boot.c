@@ -13,6 +13,7 @@
 #include "npu_boot.h"
 #include "npu_drv.h"
 #include "npu_regs.h"
+#include "npu_update.h"
 
 #define NPU_FIRMWARE_MAX_BYTES \
 	SZ_4M /* one contiguous DMA allocation; the ROM's own limit is lower */
@@ -229,8 +230,12 @@ int npu_boot_firmware(struct npu_device *ndev, struct npu_card *card)
 	const struct firmware *firmware;
 	int err;
 
-	if (npu_card_state(npu_read(ndev, CARD_STATE)) == MAILBOX_HOST_CARD_STATE_STATE_READY)
-		return npu_boot_hello(ndev, card); /* started from flash */
+	if (npu_card_state(npu_read(ndev, CARD_STATE)) == MAILBOX_HOST_CARD_STATE_STATE_READY) {
+		err = npu_boot_hello(ndev, card); /* started from flash */
+		if (!err)
+			npu_update_report(ndev);
+		return err;
+	}
 
 	err = firmware_request_nowarn(&firmware, NPU_FIRMWARE_FILE, dev);
 	if (err) {

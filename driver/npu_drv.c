@@ -46,7 +46,7 @@ module_param_named(platform, npu_platform, charp, 0444);
 MODULE_PARM_DESC(platform, "Table of time-outs: silicon, simulator (default), debugger");
 
 static const struct npu_timeouts npu_timeouts[] = {
-	{ "silicon", .reset_ms = 1000, .boot_ms = 5000, .message_ms = 1000, .clear_ms = 5000,
+	{ "silicon", .reset_ms = 5000, .boot_ms = 5000, .message_ms = 1000, .clear_ms = 5000,
 	  .drain_ms = 5000, .watch_ms = 500 },
 	{ "simulator", .reset_ms = 20000, .boot_ms = 60000, .message_ms = 20000, .clear_ms = 120000,
 	  .drain_ms = 60000, .watch_ms = 1000 },

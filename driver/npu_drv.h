@@ -54,8 +54,9 @@ struct npu_hwmon;
 /* How long the driver waits, by what the card is made of, in milliseconds. */
 struct npu_timeouts {
 	const char *platform;
-	unsigned int reset_ms; /* card reset until the boot ROM runs */
-	unsigned int boot_ms;  /* image handed over until verified; again until the firmware runs */
+	/* Card reset until the boot ROM waits or firmware runs, with a trial that fails before. */
+	unsigned int reset_ms;
+	unsigned int boot_ms; /* image handed over until verified; again until the firmware runs */
 	unsigned int message_ms; /* message until reply */
 	unsigned int clear_ms;	 /* the same where DRAM is cleared first: after it was divided */
 	unsigned int drain_ms;	 /* QUEUE_DESTROY until each job of the queue has completed */

@@ -9,6 +9,7 @@
 #include <linux/pci.h>
 #include <linux/sysfs.h>
 
+#include "npu_crash.h"
 #include "npu_drv.h"
 #include "npu_error.h"
 #include "npu_recovery.h"
@@ -118,12 +119,19 @@ static struct attribute *npu_error_attributes[] = {
 	&dev_attr_correctable_errors.attr,
 	&dev_attr_recoveries.attr,
 	&dev_attr_firmware_update.attr,
+	&dev_attr_firmware_commit.attr,
+	NULL,
+};
+
+static struct bin_attribute *npu_error_bin_attributes[] = {
+	&bin_attr_crash_dumps,
 	NULL,
 };
 
 static const struct attribute_group npu_error_group = {
 	.name = "npu",
 	.attrs = npu_error_attributes,
+	.bin_attrs = npu_error_bin_attributes,
 };
 
 const struct attribute_group *npu_error_groups[] = { &npu_error_group, NULL };

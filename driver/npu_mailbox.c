@@ -71,6 +71,8 @@ static const char *npu_mailbox_opcode_name(u32 opcode)
 	case NPU_MESSAGE_UPDATE_FINISH:
 	case NPU_MESSAGE_UPDATE_COMMIT:
 		return "a firmware update";
+	case NPU_MESSAGE_CRASH_ARCHIVE:
+		return "CRASH_ARCHIVE";
 	default:
 		return "unknown message";
 	}

@@ -3,6 +3,10 @@
  * Update of the firmware in the card's flash: the file that the driver would load is written to the
  * slot that the card did not boot from, and boots after the next reset of the card. Jobs go on
  * meanwhile. Started by writing 1 to the sysfs attribute firmware_update.
+ *
+ * It boots on trial: if it does not come up in three attempts the card goes back to the firmware
+ * before, which npu_update_report() tells the administrator of. Writing 1 to firmware_commit makes
+ * the firmware that runs the oldest one that the card accepts.
  */
 
 #include <linux/dma-mapping.h>
@@ -10,6 +14,7 @@
 #include <linux/kstrtox.h>
 #include <linux/sysfs.h>
 
+#include "firmware/abi/boot_record.h"
 #include "firmware/abi/boot_text.h"
 #include "npu_boot.h"
 #include "npu_drv.h"
@@ -109,3 +114,73 @@ static ssize_t firmware_update_store(struct device *dev, struct device_attribute
 	return err ?: count;
 }
 DEVICE_ATTR_WO(firmware_update);
+
+/*
+ * UPDATE_COMMIT cannot be taken back: the card's fuses are programmed. Nothing is sent for 0.
+ */
+static ssize_t firmware_commit_store(struct device *dev, struct device_attribute *attr,
+				     const char *buf, size_t count)
+{
+	struct npu_device *ndev = dev_get_drvdata(dev);
+	u32 words[NPU_MAILBOX_WORDS] = { 0 };
+	bool start;
+	int err;
+
+	err = kstrtobool(buf, &start);
+	if (err)
+		return err;
+	if (ndev->is_vf)
+		return -EPERM;
+	if (!start)
+		return count;
+	err = npu_update_call(ndev, NPU_MESSAGE_UPDATE_COMMIT, words);
+	if (err)
+		return err;
+	dev_info(dev,
+		 "firmware of a security version below %u does not boot on this card any more\n",
+		 words[2]);
+	return count;
+}
+DEVICE_ATTR_WO(firmware_commit);
+
+/* Words 0 to 6 of the boot record from word @word on. */
+static int npu_update_read_record(struct npu_device *ndev, size_t word, u32 *to)
+{
+	u32 words[NPU_MAILBOX_WORDS] = { 0, word * sizeof(u32) };
+	int err;
+
+	err = npu_mailbox_call(ndev, NPU_MESSAGE_BOOT_RECORD, words);
+	if (!err)
+		memcpy(to, words + 1, (NPU_MAILBOX_WORDS - 1) * sizeof(u32));
+	return err;
+}
+
+/**
+ * npu_update_report - tell of an update that the card has given up
+ * @ndev: a physical function whose firmware has answered HELLO
+ *
+ * A card that does not tell its boot record is none to complain about.
+ */
+void npu_update_report(struct npu_device *ndev)
+{
+	/* The fields in front of the measurements, in whole messages. */
+	u32 words[21] = { 0 };
+	struct npu_boot_record record = { 0 };
+	size_t word;
+
+	static_assert(offsetof(struct npu_boot_record, measurement) <= sizeof(words));
+	for (word = 0; word < ARRAY_SIZE(words); word += NPU_MAILBOX_WORDS - 1)
+		if (npu_update_read_record(ndev, word, words + word))
+			return;
+	memcpy(&record, words, offsetof(struct npu_boot_record, measurement));
+	if (record.magic != NPU_BOOT_RECORD_MAGIC || (record.trial & 0xff) != NPU_TRIAL_FAILED)
+		return;
+	dev_warn(
+		npu_dev(ndev),
+		"firmware in slot %c: %s (boot code %u, %u attempts, the last ended by reset cause %u); "
+		"the card went back to the one before; %s\n",
+		record.slot_code[0] == NPU_BOOT_TRIAL_FAILED ? 'A' : 'B',
+		npu_boot_refusal_what(NPU_BOOT_TRIAL_FAILED), NPU_BOOT_TRIAL_FAILED,
+		record.trial >> 8 & 0xff, NPU_BOOT_END_CAUSE(record.trial_end),
+		npu_boot_refusal_remedy(NPU_BOOT_TRIAL_FAILED));
+}

@@ -4,6 +4,11 @@
 
 #include <linux/device.h>
 
+struct npu_device;
+
 extern struct device_attribute dev_attr_firmware_update;
+extern struct device_attribute dev_attr_firmware_commit;
+
+void npu_update_report(struct npu_device *ndev);
 
 #endif

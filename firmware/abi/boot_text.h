@@ -42,6 +42,8 @@ static inline const char *npu_boot_refusal_what(uint32_t code)
 		return "the card's flash does not answer";
 	case NPU_BOOT_CRYPTO_ERROR:
 		return "the card could not check it: its crypto block failed";
+	case NPU_BOOT_TRIAL_FAILED:
+		return "it did not come up on trial after the update";
 	default:
 		return "unknown boot code";
 	}
@@ -75,6 +77,8 @@ static inline const char *npu_boot_refusal_remedy(uint32_t code)
 		return "install a newer release";
 	case NPU_BOOT_DEBUG_LOCKED:
 		return "install a release build";
+	case NPU_BOOT_TRIAL_FAILED:
+		return "install another release";
 	case NPU_BOOT_SLOT_EMPTY:
 		return "update the card's firmware";
 	case NPU_BOOT_FLASH_ERROR:

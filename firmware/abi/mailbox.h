@@ -65,18 +65,21 @@ enum npu_mailbox_opcode {
 	NPU_MESSAGE_FAULT_READ = 19,
 	/*
 	 * Firmware update, physical function only. The image goes to the flash slot that the card did not boot from; that
-	 * slot is selected by UPDATE_FINISH and boots after the next card reset. Power may fail at any time: the card
-	 * boots what it booted before, or the new image once it is selected. An update that is begun anew starts over.
+	 * slot is selected by UPDATE_FINISH and boots after the next card reset, on trial: if it does not confirm that it
+	 * works, which it does by itself when it is ready, within NPU_BOOT_TRIAL_ATTEMPTS boots, the card goes back to what
+	 * it booted before and says so in the boot record. Power may fail at any time: the card boots what it booted before,
+	 * or the new image once it is selected. An update that is begun anew starts over.
 	 * A reply other than NPU_MAILBOX_OK has in [1] an enum npu_boot_code that says why, if there is one.
 	 */
-	/* [1] bytes of the image -> [2] slot that is written */
+	/* [1] bytes of the image -> [2] slot that is written. NPU_MAILBOX_BUSY while what runs is on trial. */
 	NPU_MESSAGE_UPDATE_BEGIN = 24,
 	/* [1,2] bus address, 8-byte aligned [3] bytes, at most NPU_UPDATE_MOST_BYTES [4] offset in the image: where the
 	 * last piece ended. Answered when it is in flash. */
 	NPU_MESSAGE_UPDATE_WRITE = 25,
 	/* Checks the image in flash as the boot ROM would, then selects its slot. -> [2] slot [3] image version */
 	NPU_MESSAGE_UPDATE_FINISH = 26,
-	/* Raises the rollback counter to the security version of what runs: nothing older boots any more, for good.
+	/* Confirms what runs if it is still on trial, then raises the rollback counter to its security version: nothing older
+	 * boots any more, for good.
 	 * -> [2] rollback counter */
 	NPU_MESSAGE_UPDATE_COMMIT = 27,
 	/* Physical function only, all since ABI 1.2. Buffers are contiguous.
@@ -92,6 +95,10 @@ enum npu_mailbox_opcode {
 	NPU_MESSAGE_CRASH_DUMP = 34,
 	/* [1] P-state while jobs run: 2, 4 or 6; 0: automatic -> [1] P-state now. Temperature may ask for less. */
 	NPU_MESSAGE_PSTATE = 35,
+	/* [1,2] bus address of struct npu_crash_entry and the dump behind it, 8-byte aligned [3] bytes there [4] which one,
+	 * 0: the newest in flash -> [1] bytes written, 0: there are no so many [2] its sequence [3] dumps in flash.
+	 * NPU_MAILBOX_BUSY while an update writes to the flash. */
+	NPU_MESSAGE_CRASH_ARCHIVE = 58,
 	/* [1] enum npu_test. There is no reply: for tests of watchdog and crash dump. */
 	NPU_MESSAGE_TEST = 47,
 };

@@ -22,6 +22,7 @@ enum npu_boot_code {
 	NPU_BOOT_SLOT_EMPTY = 14,   /* nothing but ones: no image was ever written there */
 	NPU_BOOT_FLASH_ERROR = 15,  /* the flash does not answer */
 	NPU_BOOT_CRYPTO_ERROR = 16, /* the crypto block does not do its work */
+	NPU_BOOT_TRIAL_FAILED = 17, /* on trial after an update, it did not confirm that it works */
 };
 
 /* Status of a mailbox reply other than BOOT_LOAD. */

@@ -27,6 +27,8 @@ enum npu_thermal_state {
 #define NPU_SELF_TEST_DRAM 2u
 #define NPU_SELF_TEST_INTERRUPTS 4u
 #define NPU_SELF_TEST_DMA 8u
+#define NPU_SELF_TEST_TRNG 16u
+#define NPU_SELF_TEST_CRYPTO 32u
 
 struct npu_telemetry {
 	uint32_t magic;		/* NPU_TELEMETRY_MAGIC */

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/cp/crash.h"
 
-#include <stddef.h>
+#include <string.h>
 
 #include "firmware/abi/memory_map.h"
+#include "firmware/cp/crash_archive.h"
 #include "firmware/cp/jobs.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/version.h"
 #include "firmware/lib/aclint.h"
+#include "firmware/lib/boot_trial.h"
+#include "firmware/lib/ecc.h"
+#include "firmware/lib/log.h"
 #include "firmware/lib/mmio.h"
 #include "firmware/lib/trap.h"
 #include "firmware/lib/watchdog.h"
@@ -19,12 +23,11 @@ static const uint64_t kPlace = NPU_MAP_DRAM + NPU_DRAM_CRASH_DUMP;
 static const uint64_t kWatchdogCause = 1ull << 63 | 3;
 
 static uint64_t stack_top_;
-static crash_sink sink_;
 static struct npu_crash_dump dump_;
+static bool lost_;
 
-void crash_init(uint64_t stack_top, crash_sink sink) {
+void crash_init(uint64_t stack_top) {
   stack_top_ = stack_top;
-  sink_ = sink;
 }
 
 static void add_queues(void) {
@@ -55,7 +58,9 @@ static void store(void) {
   mmio_write64(kPlace, words[0]);
 }
 
-void trap_record(const struct trap_frame* frame) {
+static void add_registers(const struct trap_frame* frame) {
+  memset(&dump_, 0, sizeof(dump_));
+  lost_ = false;
   dump_.magic = NPU_CRASH_MAGIC;
   dump_.version = NPU_CRASH_VERSION;
   dump_.bytes = sizeof(dump_);
@@ -66,12 +71,52 @@ void trap_record(const struct trap_frame* frame) {
   dump_.mcause = frame->mcause;
   dump_.mtval = frame->mtval;
   dump_.mstatus = frame->mstatus;
-  dump_.jobs_running = jobs_running();
-  add_queues();
-  add_stack(frame->x[1]); /* sp */
-  store();
-  if (sink_ != NULL) sink_(&dump_);
-  if (frame->mcause != kWatchdogCause) watchdog_sleep();
+}
+
+/* Whether the firmware has lost memory of its own: then there is nothing to look at, the watchdog shall restart it. */
+static bool add_memory_errors(void) {
+  static const uint8_t sources[] = {NPU_ECC_TCM, NPU_ECC_DRAM, NPU_ECC_SHARED};
+  for (unsigned i = 0; i < sizeof(sources); ++i) {
+    struct ecc_record record = ecc_read(sources[i]);
+    if (record.uncorrected == 0) continue;
+    dump_.memory = sources[i] + 1u;
+    dump_.memory_errors = record.uncorrected;
+    dump_.memory_address = record.last_uncorrected;
+    log_line("uncorrectable error in %s at %lx", ecc_source_name(sources[i]), (unsigned long)record.last_uncorrected);
+    return sources[i] == NPU_ECC_TCM;
+  }
+  return false;
+}
+
+bool trap_record(const struct trap_frame* frame, unsigned part) {
+  bool hang = frame->mcause == kWatchdogCause;
+  switch (part) {
+    case 0:
+      /* A hang has the time that the watchdog leaves it. */
+      if (!hang) watchdog_kick();
+      add_registers(frame);
+      store();
+      return true;
+    case 1:
+      add_stack(frame->x[1]); /* sp */
+      return true;
+    case 2:
+      dump_.jobs_running = jobs_running();
+      add_queues();
+      return true;
+    case 3:
+      lost_ = add_memory_errors();
+      store();
+      return true;
+    case 4:
+      if (!crash_archive_store(&dump_)) log_line("the flash did not take the crash dump");
+      return true;
+    case 5:
+      if (!hang && !lost_ && !boot_trial_running()) watchdog_sleep();
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool crash_present(void) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Crash dump: registers, stack and queues at the moment of a trap, or of the watchdog's early interrupt, kept in the
- * DRAM's system reserve over resets (firmware/abi/crash.h). trap.c calls it at the end of its report. After an
- * exception the card stays as it is for the host to look at; after a hang the watchdog resets it.
+ * DRAM's system reserve over resets and in flash over the loss of power (firmware/abi/crash.h, crash_archive.h). trap.c
+ * calls it at the end of its report, part by part: what can be had of a broken firmware is kept. After an exception the
+ * card stays as it is for the host to look at; after a hang, an uncorrectable error in the TCM, and while on trial, the
+ * watchdog resets it.
  */
 #pragma once
 
@@ -11,11 +13,8 @@
 
 #include "firmware/abi/crash.h"
 
-/* Where a dump goes beside the DRAM: the flash, when there is a driver for it. Called in the trap handler. */
-typedef void (*crash_sink)(const struct npu_crash_dump* dump);
-
 /* `stack_top`: address behind the stack, whose contents a dump shows; 0: none. */
-void crash_init(uint64_t stack_top, crash_sink sink);
+void crash_init(uint64_t stack_top);
 
 /* Whether the DRAM holds a dump of an earlier run. */
 bool crash_present(void);

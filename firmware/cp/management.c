@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/cp/management.h"
 
-#include <stddef.h>
-
 #include "firmware/abi/event_log.h"
 #include "firmware/abi/memory_map.h"
 #include "firmware/abi/telemetry.h"
 #include "firmware/cp/crash.h"
+#include "firmware/cp/crash_archive.h"
 #include "firmware/cp/jobs.h"
 #include "firmware/cp/pstate.h"
 #include "firmware/cp/self_test.h"
@@ -17,6 +16,7 @@
 #include "firmware/lib/cpu.h"
 #include "firmware/lib/dma.h"
 #include "firmware/lib/event_log.h"
+#include "firmware/lib/flash.h"
 #include "firmware/lib/host_address.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/system_controller.h"
@@ -55,13 +55,14 @@ static uint64_t unused_begin(void) {
 bool management_init(void) {
   event_log_start(NPU_MAP_DRAM + NPU_DRAM_EVENT_LOG, kLogEntriesLog2);
   event_log_record(NPU_EVENT_START, CP_VERSION, 0);
-  crash_init(stack_top(), NULL);
+  crash_init(stack_top());
   telemetry_init();
   uint32_t failed = self_test(unused_begin(), NPU_MAP_TCM + NPU_MAP_TCM_BYTES - NPU_MAP_TCM_ROM_BYTES);
-  if (failed != 0) log_line("self test failed: %x (1 TCM, 2 DRAM, 4 interrupts, 8 DMA)", failed);
+  if (failed != 0) log_line("self test failed: %x (1 TCM, 2 DRAM, 4 interrupts, 8 DMA, 10 TRNG, 20 crypto)", failed);
   event_log_record(NPU_EVENT_SELF_TEST, failed, 0);
   telemetry_set_self_test(failed);
   if (crash_present()) log_line("the DRAM holds a crash dump of an earlier run");
+  crash_archive_prepare();
   before_ = 0;
   pstate_init(aclint_time_ns());
   thermal_init();
@@ -120,12 +121,27 @@ static uint32_t serve_event_log(const struct mailbox_message* message, struct ma
 
 static uint32_t serve_crash_dump(const struct mailbox_message* message, struct mailbox_message* reply) {
   if (!crash_present()) return NPU_MAILBOX_OK;
-  if (message->word[3] < sizeof(struct npu_crash_dump)) return NPU_MAILBOX_BAD_ARGUMENT;
-  uint32_t status =
-      copy_to_host(mailbox_address(message, 1), NPU_MAP_DRAM + NPU_DRAM_CRASH_DUMP, sizeof(struct npu_crash_dump));
+  uint32_t bytes = message->word[3] < sizeof(struct npu_crash_dump) ? message->word[3] : sizeof(struct npu_crash_dump);
+  if (bytes < NPU_CRASH_DUMP_LEAST_BYTES) return NPU_MAILBOX_BAD_ARGUMENT;
+  bytes &= ~7u;
+  uint32_t status = copy_to_host(mailbox_address(message, 1), NPU_MAP_DRAM + NPU_DRAM_CRASH_DUMP, bytes);
   if (status != NPU_MAILBOX_OK) return status;
-  reply->word[1] = sizeof(struct npu_crash_dump);
+  reply->word[1] = bytes;
   if (message->word[4] != 0) crash_forget();
+  return NPU_MAILBOX_OK;
+}
+
+static uint32_t serve_crash_archive(const struct mailbox_message* message, struct mailbox_message* reply) {
+  static struct crash_archive_record record; /* static: DMA reads it */
+  if (message->word[3] < sizeof(record) || mailbox_address(message, 1) % 8 != 0) return NPU_MAILBOX_BAD_ARGUMENT;
+  if (flash_busy()) return NPU_MAILBOX_BUSY; /* with the rest of an update that failed, or there is none */
+  if (!flash_present()) return NPU_MAILBOX_OK;
+  reply->word[3] = crash_archive_count();
+  if (!crash_archive_read(message->word[4], &record)) return NPU_MAILBOX_OK;
+  uint32_t status = copy_to_host(mailbox_address(message, 1), dma_address(&record), sizeof(record));
+  if (status != NPU_MAILBOX_OK) return status;
+  reply->word[1] = sizeof(record);
+  reply->word[2] = record.entry.sequence;
   return NPU_MAILBOX_OK;
 }
 
@@ -160,6 +176,9 @@ bool management_serve_message(const struct mailbox_message* message) {
       break;
     case NPU_MESSAGE_CRASH_DUMP:
       status = serve_crash_dump(message, &reply);
+      break;
+    case NPU_MESSAGE_CRASH_ARCHIVE:
+      status = serve_crash_archive(message, &reply);
       break;
     case NPU_MESSAGE_PSTATE:
       status = serve_pstate(message, &reply);

@@ -23,5 +23,6 @@ void management_serve_source(uint32_t source);
 bool management_serve_time(uint64_t now_ns);
 uint64_t management_deadline(void);
 
-/* Answers TELEMETRY, EVENT_LOG, CRASH_DUMP, PSTATE and TEST of the physical function; false: it is none of them. */
+/* Answers TELEMETRY, EVENT_LOG, CRASH_DUMP, CRASH_ARCHIVE, PSTATE and TEST of the physical function; false: it is none
+ * of them. */
 bool management_serve_message(const struct mailbox_message* message);

@@ -3,12 +3,28 @@
 
 #include <stddef.h>
 
+#include "firmware/abi/memory_map.h"
+#include "firmware/lib/cp_dma.h"
+#include "firmware/lib/cpu.h"
+#include "firmware/lib/dma.h"
 #include "firmware/lib/ecc.h"
 #include "firmware/lib/log.h"
 
 /* A bad word in a loop must not keep the firmware busy: after each report of corrected errors the next takes twice as
  * many. */
 enum { kMostThreshold = 1 << 16 };
+
+#ifdef NPU_FIRMWARE_NATIVE
+/* A test's memory has no code of ours: half of it stands for that. */
+static uint64_t writable_begin(void) {
+  return NPU_MAP_TCM + NPU_MAP_TCM_BYTES / 2;
+}
+#else
+extern char cp_rodata_end[]; /* cp.ld */
+static uint64_t writable_begin(void) {
+  return (uint64_t)cp_rodata_end;
+}
+#endif
 
 static struct memory_fault_counts counts_;
 static struct mmu_fault last_;
@@ -31,11 +47,39 @@ static void report(const struct ecc_event* event) {
            (unsigned long)(event->uncorrected ? record->last_uncorrected : record->last_corrected));
 }
 
+/* Writes the corrected word back, before a second error joins the first. Nobody writes to code and constants, and the
+ * hart may not: there the DMA does it, a line at a time. Other memories are scrubbed by their own hardware, or written
+ * by the next job. */
+static void scrub_tcm(uint64_t address) {
+  static _Alignas(NPU_CP_DMA_ALIGNMENT) struct npu_cp_dma_descriptor line;
+  if (address < NPU_MAP_TCM || address - NPU_MAP_TCM >= NPU_MAP_TCM_BYTES) return;
+  if (address >= writable_begin()) {
+    cpu_rewrite(address & ~7ull);
+    return;
+  }
+  uint64_t begin = address & ~(uint64_t)(NPU_CP_DMA_ALIGNMENT - 1);
+  line = (struct npu_cp_dma_descriptor){.source = begin, .destination = begin, .bytes = NPU_CP_DMA_ALIGNMENT};
+  if (!cp_dma_start(dma_address(&line)) || !cp_dma_finish()) log_line("ecc: %lx not scrubbed", (unsigned long)address);
+}
+
+static void act(const struct ecc_event* event) {
+  if (event->source != NPU_ECC_TCM) return;
+  if (event->uncorrected) {
+    /* A DMA engine has met it. What the firmware holds is not what it has stored: it must not go on. */
+    log_line("ecc: the firmware's own memory is lost at %lx", (unsigned long)event->record.last_uncorrected);
+    cpu_trap();
+    return;
+  }
+  scrub_tcm(event->record.first_corrected);
+  if (event->record.last_corrected != event->record.first_corrected) scrub_tcm(event->record.last_corrected);
+}
+
 void memory_faults_serve_ecc(void) {
   struct ecc_event event;
   /* Each source at most twice, so that one that never rests keeps the firmware from nothing else. */
   for (unsigned left = 2 * NPU_ECC_SOURCES; left > 0 && ecc_take_event(&event); --left) {
     report(&event);
+    act(&event);
     ++*(event.uncorrected ? &counts_.uncorrected : &counts_.corrected);
     if (event.uncorrected || threshold_ == kMostThreshold) continue;
     threshold_ *= 2;

@@ -15,6 +15,7 @@
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/version.h"
 #include "firmware/lib/aclint.h"
+#include "firmware/lib/boot_trial.h"
 #include "firmware/lib/cpu.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/mailbox.h"
@@ -28,6 +29,8 @@ static const uint32_t kSources = PLIC_SOURCE(NPU_IRQ_MAILBOX) | PLIC_SOURCE(NPU_
                                  PLIC_SOURCE(NPU_IRQ_MMU) | PLIC_SOURCE(NPU_IRQ_UART) | MANAGEMENT_SOURCES;
 
 static struct board board_;
+static bool healthy_; /* false: the watchdog shall end this run, and with it an attempt on trial */
+static bool confirmed_;
 
 static void log_banner(void) {
   log_line("npu command-processor firmware %u.%u.%u, ABI %u.%u", CP_VERSION_MAJOR, CP_VERSION_MINOR, CP_VERSION_PATCH,
@@ -54,6 +57,8 @@ void service_init(void) {
   mailbox_service_init(&board_);
   bool sound = management_init();
   console_init(&board_);
+  healthy_ = sound || !boot_trial_running();
+  confirmed_ = false;
   log_line(sound ? "ready" : "not ready: the self test failed");
   mailbox_set_card_state(sound ? MAILBOX_HOST_CARD_STATE_STATE_READY : MAILBOX_HOST_CARD_STATE_STATE_FAULT);
 }
@@ -113,16 +118,25 @@ bool service_poll(void) {
   if (!jobs_orphan_runs()) served |= functions_serve_clearing();
   served |= mailbox_service_serve_waiting(now);
   served |= management_serve_time(now);
-  watchdog_kick();
+  if (healthy_) watchdog_kick();
   return served;
 }
 
+/* Ready, and through the main loop until nothing was left to do: that is what firmware on trial has to show. */
+static void confirm(void) {
+  if (confirmed_ || !healthy_) return;
+  confirmed_ = true; /* a flash that does not take it is not asked again and again */
+  if (!boot_trial_running()) return;
+  log_line(boot_trial_confirm() ? "confirmed, the trial is over" : "the flash does not take the end of the trial");
+}
+
 void service_sleep(void) {
+  confirm();
   uint64_t job = jobs_deadline(), message = mailbox_service_deadline();
   uint64_t management = management_deadline();
   uint64_t first = job < message ? job : message;
   aclint_set_deadline(first < management ? first : management);
-  watchdog_sleep();
+  if (healthy_) watchdog_sleep();
   cpu_wait_for_interrupt();
-  watchdog_kick();
+  if (healthy_) watchdog_kick();
 }

@@ -10,6 +10,7 @@
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/boot_record.h"
 #include "firmware/lib/boot_selection.h"
+#include "firmware/lib/boot_trial.h"
 #include "firmware/lib/crypto.h"
 #include "firmware/lib/dma.h"
 #include "firmware/lib/flash.h"
@@ -101,7 +102,9 @@ static uint32_t spare_slot(void) {
   const struct npu_boot_record* record = boot_record();
   if (record && record->source == NPU_BOOT_SOURCE_SLOT_A) return 1;
   if (record && record->source == NPU_BOOT_SOURCE_SLOT_B) return 0;
-  return 1 - boot_selection_read().slot;
+  /* Neither boots: the one that is selected counts, unless it has yet to prove itself or has failed to. */
+  struct boot_selection selection = boot_selection_read();
+  return boot_trial_read(&selection).state == NPU_TRIAL_NONE ? 1 - selection.slot : selection.slot;
 }
 
 static void serve_begin(const struct mailbox_message* request) {
@@ -109,6 +112,10 @@ static void serve_begin(const struct mailbox_message* request) {
   if (!flash_present()) {
     log_line("update: the flash does not answer");
     reply(request, NPU_MAILBOX_NOT_READY, NPU_BOOT_FLASH_ERROR, 0, 0);
+    return;
+  }
+  if (boot_trial_running()) { /* the slot to write is the one to go back to */
+    refuse(request, NPU_MAILBOX_BUSY, "what runs is on trial");
     return;
   }
   if (bytes <= sizeof(header_) || bytes > NPU_FLASH_SLOT_BYTES) {
@@ -170,6 +177,11 @@ static void serve_commit(const struct mailbox_message* request) {
   const struct npu_boot_record* record = boot_record();
   if (!record || record->source == NPU_BOOT_SOURCE_NONE) {
     refuse(request, NPU_MAILBOX_NOT_READY, "nothing is known of what runs");
+    return;
+  }
+  if (!boot_trial_confirm()) {
+    log_line("update: what runs is on trial and the flash does not take its confirmation");
+    reply(request, NPU_MAILBOX_NOT_READY, NPU_BOOT_FLASH_ERROR, 0, 0);
     return;
   }
   bool raised = otp_raise_rollback(record->security_version);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/lib/boot_selection.h"
 
-#include <stdbool.h>
-
 #include "firmware/abi/flash_layout.h"
 #include "firmware/lib/flash.h"
 
@@ -11,8 +9,9 @@ static uint32_t complement(const struct npu_boot_selection* selection) {
 }
 
 static bool valid(const struct npu_boot_selection* selection) {
-  return selection->magic == NPU_FLASH_SELECTION_MAGIC && selection->slot < NPU_FLASH_SLOTS &&
-         selection->sequence != 0 && selection->complement == complement(selection);
+  return selection->magic == NPU_FLASH_SELECTION_MAGIC &&
+         (selection->slot & ~NPU_FLASH_SLOT_ON_TRIAL) < NPU_FLASH_SLOTS && selection->sequence != 0 &&
+         selection->complement == complement(selection);
 }
 
 struct boot_selection boot_selection_read(void) {
@@ -22,7 +21,12 @@ struct boot_selection boot_selection_read(void) {
     struct npu_boot_selection selection;
     flash_read(NPU_FLASH_SELECTION(copy), &selection, sizeof(selection));
     if (!valid(&selection) || selection.sequence <= best.sequence) continue;
-    best = (struct boot_selection){selection.slot, selection.sequence, copy};
+    best = (struct boot_selection){
+        .slot = selection.slot & ~NPU_FLASH_SLOT_ON_TRIAL,
+        .on_trial = (selection.slot & NPU_FLASH_SLOT_ON_TRIAL) != 0,
+        .sequence = selection.sequence,
+        .copy = copy,
+    };
   }
   return best;
 }
@@ -35,7 +39,7 @@ struct npu_boot_selection boot_selection_next(const struct boot_selection* curre
   struct npu_boot_selection next = {
       .magic = NPU_FLASH_SELECTION_MAGIC,
       .sequence = current->sequence + 1,
-      .slot = slot,
+      .slot = slot | NPU_FLASH_SLOT_ON_TRIAL,
   };
   next.complement = complement(&next);
   return next;

@@ -14,6 +14,8 @@
 void cpu_wait_for_interrupt(void);
 void cpu_fence(void);
 void cpu_take_watchdog(void);
+void cpu_rewrite(uint64_t address);
+void cpu_trap(void);
 
 #else
 
@@ -40,6 +42,16 @@ static inline void cpu_take_watchdog(void) {
       "csrs mstatus, %1" ::"r"(CPU_MIE_SOFTWARE),
       "r"(CPU_MSTATUS_MIE)
       : "memory");
+}
+
+/* Reads the 64-bit word at `address` and writes it back, with nobody in between. */
+static inline void cpu_rewrite(uint64_t address) {
+  __asm__ volatile("amoor.d zero, zero, (%0)" ::"r"(address) : "memory");
+}
+
+/* Ends the firmware by an exception. */
+static inline void cpu_trap(void) {
+  __builtin_trap();
 }
 
 /* Orders all earlier accesses to memory and devices before all later ones: around everything a DMA engine shares. */

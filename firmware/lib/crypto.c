@@ -64,10 +64,14 @@ static uint32_t scalar_bytes(enum crypto_hash hash) {
   return hash == CRYPTO_SHA256 ? CRYPTO_SHA256_BYTES : CRYPTO_SHA384_BYTES;
 }
 
-void crypto_digest(enum crypto_hash hash, uint8_t* digest) {
-  for (uint32_t i = 0; i < scalar_bytes(hash); ++i) {
-    digest[i] = (uint8_t)(mmio_read32(NPU_MAP_CRYPTO + CRYPTO_DIGEST(i / 4)) >> (i % 4 * 8));
+static void get_bytes(uint32_t offset, uint8_t* bytes, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    bytes[i] = (uint8_t)(mmio_read32(NPU_MAP_CRYPTO + offset + i / 4 * 4) >> (i % 4 * 8));
   }
+}
+
+void crypto_digest(enum crypto_hash hash, uint8_t* digest) {
+  get_bytes(CRYPTO_DIGEST(0), digest, scalar_bytes(hash));
 }
 
 static void put_bytes(uint32_t offset, const uint8_t* bytes, uint32_t count) {
@@ -82,6 +86,39 @@ enum crypto_verdict crypto_verify(enum crypto_hash hash, const uint8_t* point, c
   put_bytes(CRYPTO_SIGNATURE(0), signature, 2 * scalar_bytes(hash));
   uint32_t result =
       run(hash == CRYPTO_SHA256 ? CRYPTO_COMMAND_OPERATION_VERIFY_P256 : CRYPTO_COMMAND_OPERATION_VERIFY_P384);
+  if (!succeeded(result)) return CRYPTO_FAILED;
+  return result & CRYPTO_STATUS_PASSED_MASK ? CRYPTO_VALID : CRYPTO_INVALID;
+}
+
+static uint32_t run_gcm(uint32_t operation, const struct crypto_gcm* message) {
+  static const uint8_t zeros[32];
+  put_bytes(CRYPTO_KEY(0), message->key, message->key_bytes);
+  put_bytes(CRYPTO_IV(0), message->iv, CRYPTO_GCM_IV_BYTES);
+  mmio_write64(NPU_MAP_CRYPTO + CRYPTO_AAD, message->aad);
+  write_register(CRYPTO_AAD_BYTES, message->aad_bytes);
+  mmio_write64(NPU_MAP_CRYPTO + CRYPTO_SOURCE, message->source);
+  mmio_write64(NPU_MAP_CRYPTO + CRYPTO_DESTINATION, message->destination);
+  write_register(CRYPTO_BYTES, message->bytes);
+  uint32_t result = run(operation | (message->key_bytes == 32 ? CRYPTO_COMMAND_KEY_256_MASK : 0));
+  put_bytes(CRYPTO_KEY(0), zeros, sizeof(zeros));
+  return result;
+}
+
+static bool gcm_allowed(const struct crypto_gcm* message) {
+  return (message->key_bytes == 16 || message->key_bytes == 32) && message->bytes <= CRYPTO_GCM_MOST_BYTES &&
+         message->aad_bytes <= CRYPTO_GCM_MOST_AAD_BYTES;
+}
+
+bool crypto_gcm_encrypt(const struct crypto_gcm* message, uint8_t tag[CRYPTO_GCM_TAG_BYTES]) {
+  if (!gcm_allowed(message) || !succeeded(run_gcm(CRYPTO_COMMAND_OPERATION_GCM_ENCRYPT, message))) return false;
+  get_bytes(CRYPTO_TAG(0), tag, CRYPTO_GCM_TAG_BYTES);
+  return true;
+}
+
+enum crypto_verdict crypto_gcm_decrypt(const struct crypto_gcm* message, const uint8_t tag[CRYPTO_GCM_TAG_BYTES]) {
+  if (!gcm_allowed(message)) return CRYPTO_FAILED;
+  put_bytes(CRYPTO_TAG(0), tag, CRYPTO_GCM_TAG_BYTES);
+  uint32_t result = run_gcm(CRYPTO_COMMAND_OPERATION_GCM_DECRYPT, message);
   if (!succeeded(result)) return CRYPTO_FAILED;
   return result & CRYPTO_STATUS_PASSED_MASK ? CRYPTO_VALID : CRYPTO_INVALID;
 }

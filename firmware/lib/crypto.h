@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The crypto block: hashes of card memory and checks of signatures. The hart sleeps meanwhile with only the block's
- * interrupt enabled; uses the alarm of aclint.h: arm your own afterwards.
+ * The crypto block: hashes of card memory, checks of signatures, authenticated encryption. The hart sleeps meanwhile
+ * with only the block's interrupt enabled; uses the alarm of aclint.h: arm your own afterwards.
  */
 #pragma once
 
@@ -33,3 +33,28 @@ enum crypto_verdict { CRYPTO_VALID, CRYPTO_INVALID, CRYPTO_FAILED };
  * after SHA-384. Both byte strings as in struct npu_image_header.
  */
 enum crypto_verdict crypto_verify(enum crypto_hash hash, const uint8_t* point, const uint8_t* signature);
+
+#define CRYPTO_GCM_TAG_BYTES 16u
+#define CRYPTO_GCM_IV_BYTES 12u
+#define CRYPTO_GCM_MOST_BYTES 0x1000000u
+#define CRYPTO_GCM_MOST_AAD_BYTES 4096u
+
+/*
+ * A message for AES-GCM (NIST SP 800-38D). An `iv` is used once with a key. Data are at card physical addresses (TCM,
+ * DRAM); source and destination may be the same.
+ */
+struct crypto_gcm {
+  const uint8_t* key;
+  uint32_t key_bytes; /* 16 or 32 */
+  const uint8_t* iv;  /* CRYPTO_GCM_IV_BYTES */
+  uint64_t aad;       /* authenticated, not encrypted */
+  uint32_t aad_bytes; /* at most CRYPTO_GCM_MOST_AAD_BYTES */
+  uint64_t source;
+  uint64_t destination;
+  uint32_t bytes; /* at most CRYPTO_GCM_MOST_BYTES */
+};
+
+/* Neither leaves the key in the block. False, and CRYPTO_FAILED: sizes not allowed, memory or block failed. */
+bool crypto_gcm_encrypt(const struct crypto_gcm* message, uint8_t tag[CRYPTO_GCM_TAG_BYTES]);
+/* CRYPTO_INVALID: the tag is wrong, nothing was written to the destination. */
+enum crypto_verdict crypto_gcm_decrypt(const struct crypto_gcm* message, const uint8_t tag[CRYPTO_GCM_TAG_BYTES]);

@@ -9,7 +9,7 @@
 
 /* JEDEC commands. */
 enum { kPageProgram = 0x02, kRead = 0x03, kReadStatus = 0x05, kWriteEnable = 0x06, kErase4K = 0x20, kReadId = 0x9f };
-enum { kStatusWriting = 1 };
+enum { kStatusWriting = 1, kNoFlash = 0xff };
 
 static const uint64_t kPollNs = 50 * ACLINT_NS_PER_US;
 
@@ -72,9 +72,22 @@ void flash_start_program(uint32_t address, const void* data, uint32_t bytes) {
   send(kPageProgram, FLASH_COMMAND_ADDRESSED_MASK | FLASH_COMMAND_WRITES_MASK, bytes);
 }
 
-bool flash_busy(void) {
+static uint32_t flash_status(void) {
   send(kReadStatus, 0, 1);
-  return data_word(0) & kStatusWriting;
+  return data_word(0) & 0xffu;
+}
+
+bool flash_busy(void) {
+  return flash_status() & kStatusWriting;
+}
+
+bool flash_settle(uint64_t deadline_ns) {
+  uint32_t status;
+  while ((status = flash_status()) & kStatusWriting) {
+    /* A flash that writes has not all of its protection bits set: none answers. */
+    if (status == kNoFlash || aclint_time_ns() >= deadline_ns) return false;
+  }
+  return true;
 }
 
 static bool wait_ready(void) {

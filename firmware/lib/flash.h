@@ -21,7 +21,11 @@ void flash_start_erase(uint32_t sector_address);
 void flash_start_program(uint32_t address, const void* data, uint32_t bytes);
 bool flash_busy(void);
 
-/* The same, and wait. False if the flash did not become ready in time. */
+/* Polls without sleeping until nothing is in progress, which may be what somebody else has begun; false: not by card
+ * time `deadline_ns`. For the trap handler. */
+bool flash_settle(uint64_t deadline_ns);
+
+/* Erase and program as above, and wait. False if the flash did not become ready in time. */
 bool flash_erase(uint32_t sector_address);
 bool flash_program(uint32_t address, const void* data, uint32_t bytes);
 

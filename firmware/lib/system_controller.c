@@ -28,8 +28,8 @@ uint32_t system_controller_reset_code(void) {
          SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_SHIFT;
 }
 
-const char* system_controller_reset_cause(void) {
-  switch (system_controller_reset_code()) {
+const char* system_controller_reset_name(uint32_t code) {
+  switch (code) {
     case SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_POWER_ON:
       return "power-on";
     case SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_HOST:
@@ -45,6 +45,10 @@ const char* system_controller_reset_cause(void) {
     default:
       return "unknown";
   }
+}
+
+const char* system_controller_reset_cause(void) {
+  return system_controller_reset_name(system_controller_reset_code());
 }
 
 uint32_t system_controller_scratch(uint32_t index) {

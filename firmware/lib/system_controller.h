@@ -21,7 +21,9 @@ struct board system_controller_board(void);
 /* Reason of the last restart, SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_*. */
 uint32_t system_controller_reset_code(void);
 
-/* Reason of the last restart as text: "power-on", "host", "firmware", "PCIe", "watchdog", "thermal" or "unknown". */
+/* A reason as text: "power-on", "host", "firmware", "PCIe", "watchdog", "thermal" or "unknown"; that of the last
+ * restart. */
+const char* system_controller_reset_name(uint32_t code);
 const char* system_controller_reset_cause(void);
 
 /* Scratch register `index`, below SYSTEM_CONTROLLER_SCRATCH_COUNT. */

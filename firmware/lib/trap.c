@@ -2,6 +2,7 @@
 #include "firmware/lib/trap.h"
 
 #include "firmware/lib/aclint.h"
+#include "firmware/lib/boot_trial.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/mailbox.h"
 #include "firmware/lib/system_controller.h"
@@ -41,22 +42,81 @@ static void dump(const struct trap_frame* frame) {
   log_line("  %3s %016lx", names[TRAP_REGISTERS - 1], (unsigned long)frame->x[TRAP_REGISTERS - 1]);
 }
 
-void trap_report(const struct trap_frame* frame) {
+static void keep_record(const struct trap_frame* frame) {
   system_controller_set_scratch(kScratchPc, (uint32_t)frame->mepc);
   system_controller_set_scratch(kScratchValue, (uint32_t)frame->mtval);
   system_controller_set_scratch(kScratchTimeMs, (uint32_t)(aclint_time_ns() / ACLINT_NS_PER_MS));
   uint64_t mark = frame->mcause >> 63 ? kInterruptMark : 0;
   system_controller_set_scratch(kScratchCause, (uint32_t)(kCrashMagic | mark | (frame->mcause & 0x7fu)));
+  /* The console takes milliseconds, in which no host shall take the card for ready. */
+  if (boot_trial_running()) mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_LOADING);
+}
+
+static void print(const struct trap_frame* frame) {
   log_line("TRAP %s: pc %lx value %lx cause %lx mstatus %lx", cause_name(frame->mcause), (unsigned long)frame->mepc,
            (unsigned long)frame->mtval, (unsigned long)frame->mcause, (unsigned long)frame->mstatus);
   dump(frame);
-  trap_record(frame);
-  log_line("halted; reset the card to restart");
-  mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_FAULT);
 }
 
-__attribute__((weak)) void trap_record(const struct trap_frame* frame) {
+static void end(const struct trap_frame* frame) {
   (void)frame;
+  if (boot_trial_running()) {
+    log_line("on trial: the watchdog restarts the card");
+    return;
+  }
+  mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_FAULT);
+  log_line("halted; reset the card to restart");
+}
+
+/* What is left to do. Both change before a step is taken, so that an exception in it is followed by the next one. */
+static const struct trap_frame* frame_;
+static volatile unsigned step_;
+static volatile unsigned part_;
+
+enum { kKeep, kPrint, kRecord, kEnd, kSteps };
+
+static void go_on(void) {
+  while (step_ < kSteps) {
+    switch (step_) {
+      case kKeep:
+        ++step_;
+        keep_record(frame_);
+        break;
+      case kPrint:
+        ++step_;
+        print(frame_);
+        break;
+      case kRecord:
+        if (!trap_record(frame_, part_++)) ++step_;
+        break;
+      default:
+        ++step_;
+        end(frame_);
+        break;
+    }
+  }
+}
+
+void trap_report(const struct trap_frame* frame) {
+  frame_ = frame;
+  step_ = kKeep;
+  part_ = 0;
+  go_on();
+}
+
+void trap_report_again(void) {
+  go_on();
+}
+
+__attribute__((weak)) bool trap_record(const struct trap_frame* frame, unsigned part) {
+  (void)frame;
+  (void)part;
+  return false;
+}
+
+uint32_t trap_last_cause(uint32_t none) {
+  uint32_t cause = system_controller_scratch(kScratchCause);
+  return (cause & ~0xffu) == kCrashMagic ? cause & 0xffu : none;
 }
 
 bool trap_report_last_crash(void) {

@@ -26,12 +26,22 @@ trap_entry:
   sd    t0, 33*8(sp)
   csrr  t0, mstatus
   sd    t0, 34*8(sp)
-  // A second exception while this one is reported must not recurse.
-  la    t0, trap_halt
+  // A further exception while this one is reported must not begin anew, but should not lose the rest either.
+  la    t0, trap_again
   csrw  mtvec, t0
+  csrw  mscratch, sp
   mv    a0, sp
   call  trap_report
+  j     trap_halt
   .size trap_entry, . - trap_entry
+
+  // Below the first frame, which stays as it is. The report ends after a bounded number of these.
+  .type trap_again, @function
+  .align 2
+trap_again:
+  csrr  sp, mscratch
+  call  trap_report_again
+  .size trap_again, . - trap_again
 
   .type trap_halt, @function
   .align 2

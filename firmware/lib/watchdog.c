@@ -9,7 +9,13 @@ static void write_register(uint32_t offset, uint32_t value) {
   mmio_write32(NPU_MAP_WATCHDOG + offset, value);
 }
 
+void watchdog_arm(uint32_t timeout_us) {
+  write_register(WATCHDOG_TIMEOUT_US, timeout_us);
+  write_register(WATCHDOG_CONTROL, WATCHDOG_CONTROL_ENABLE_MASK);
+}
+
 void watchdog_start(uint32_t timeout_us, uint32_t early_us) {
+  watchdog_kick(); /* the boot ROM may have armed it */
   write_register(WATCHDOG_TIMEOUT_US, timeout_us);
   write_register(WATCHDOG_EARLY_US, early_us);
   write_register(WATCHDOG_CONTROL, WATCHDOG_CONTROL_ENABLE_MASK);

@@ -10,6 +10,9 @@
 /* Switches it on and locks it until the next card reset. `early_us` < `timeout_us`, both from the last kick. */
 void watchdog_start(uint32_t timeout_us, uint32_t early_us);
 
+/* Switches it on for software that has yet to start it: without early interrupt and without the lock. */
+void watchdog_arm(uint32_t timeout_us);
+
 /* The main loop is alive. Nobody else may say so. */
 void watchdog_kick(void);
 

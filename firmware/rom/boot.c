@@ -2,11 +2,13 @@
 #include "firmware/rom/boot.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "firmware/abi/boot_record.h"
 #include "firmware/abi/flash_layout.h"
 #include "firmware/abi/image.h"
+#include "firmware/lib/boot_trial.h"
 #include "firmware/lib/dma.h"
 #include "firmware/lib/flash.h"
 #include "firmware/lib/host_address.h"
@@ -23,6 +25,7 @@ struct source {
   uint64_t at;    /* card physical address of the host's memory, or address in the flash */
   uint32_t bytes; /* that are there */
   uint32_t host_abi_version;
+  const struct boot_selection* trial; /* null: not on trial */
 };
 
 static const char* source_name(const struct source* source) {
@@ -96,6 +99,10 @@ static enum npu_boot_code boot(const struct source* source, uint64_t* entry) {
     memset(mmio_tcm(header_.load_address), 0, header_.payload_bytes);
     return refuse(source, verdict.code, verdict.reason);
   }
+  /* An attempt that is not counted could be made for ever. */
+  if (source->trial != NULL && !boot_trial_begin(source->trial)) {
+    return refuse(source, NPU_BOOT_FLASH_ERROR, "the flash does not take note of its trial");
+  }
   record_code(source->kind, NPU_BOOT_BOOTED);
   record_boot(source->kind, &header_);
   *entry = header_.entry;
@@ -116,12 +123,13 @@ enum npu_boot_code boot_load(const struct boot_request* request, uint64_t* entry
   return boot(&source, entry);
 }
 
-enum npu_boot_code boot_slot(uint32_t slot, uint64_t* entry) {
+enum npu_boot_code boot_slot(uint32_t slot, const struct boot_selection* trial, uint64_t* entry) {
   struct source source = {
       .kind = slot == 0 ? NPU_BOOT_SOURCE_SLOT_A : NPU_BOOT_SOURCE_SLOT_B,
       .at = NPU_FLASH_SLOT(slot),
       .bytes = NPU_FLASH_SLOT_BYTES,
       .host_abi_version = NPU_ABI_VERSION,
+      .trial = trial,
   };
   return boot(&source, entry);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "firmware/abi/status.h"
+#include "firmware/lib/boot_selection.h"
 
 /* What the host offers in a BOOT_LOAD message, unchecked. */
 struct boot_request {
@@ -19,5 +20,8 @@ struct boot_request {
  */
 enum npu_boot_code boot_load(const struct boot_request* request, uint64_t* entry);
 
-/* The same with the image in flash slot `slot`. An erased slot is NPU_BOOT_SLOT_EMPTY. */
-enum npu_boot_code boot_slot(uint32_t slot, uint64_t* entry);
+/*
+ * The same with the image in flash slot `slot`. An erased slot is NPU_BOOT_SLOT_EMPTY. `trial`: the selection by which
+ * it is on trial, null if it is not; the attempt is noted in flash, or else this is NPU_BOOT_FLASH_ERROR.
+ */
+enum npu_boot_code boot_slot(uint32_t slot, const struct boot_selection* trial, uint64_t* entry);

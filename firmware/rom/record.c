@@ -33,6 +33,12 @@ void record_init(void) {
   fresh->lifecycle = otp_lifecycle();
   fresh->debug_allowed = otp_debug_allowed();
   fresh->rollback = otp_rollback();
+  fresh->trial_end = NPU_BOOT_END_UNKNOWN;
+}
+
+void record_trial(const struct boot_trial* trial) {
+  record()->trial = trial->state | trial->attempts << 8;
+  record()->trial_end = trial->last_end;
 }
 
 void record_code(enum npu_boot_source source, enum npu_boot_code code) {

@@ -7,9 +7,13 @@
 #include "firmware/abi/boot_record.h"
 #include "firmware/abi/image.h"
 #include "firmware/abi/status.h"
+#include "firmware/lib/boot_trial.h"
 
 /* Empties the record and fills in what is known before anything is tried. */
 void record_init(void);
+
+/* What is known of the trial of the slot that is selected. */
+void record_trial(const struct boot_trial* trial);
 
 /* Code of an attempt to boot from `source`. */
 void record_code(enum npu_boot_source source, enum npu_boot_code code);

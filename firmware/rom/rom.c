@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/rom/rom.h"
 
+#include <stddef.h>
+
 #include "firmware/abi/boot_record.h"
 #include "firmware/abi/flash_layout.h"
 #include "firmware/abi/mailbox.h"
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/boot_selection.h"
+#include "firmware/lib/boot_trial.h"
 #include "firmware/lib/flash.h"
 #include "firmware/lib/gpio.h"
 #include "firmware/lib/handshake.h"
@@ -15,11 +18,17 @@
 #include "firmware/lib/plic.h"
 #include "firmware/lib/system_controller.h"
 #include "firmware/lib/trap.h"
+#include "firmware/lib/watchdog.h"
 #include "firmware/rom/boot.h"
 #include "firmware/rom/record.h"
 #include "npu/registers/mailbox.h"
 
+/* From the start of firmware on trial until it has taken the watchdog over or is reset: longer than any start takes
+ * (u), and few enough seconds for a host to wait for all attempts. */
+enum { kTrialTimeoutUs = 1000000 };
+
 static struct board board_;
+static uint32_t last_end_; /* how the run before this one ended, NPU_BOOT_END */
 
 static void log_policy(void) {
   static const char* const lifecycles[] = {"test", "development", "production", "RMA"};
@@ -34,6 +43,7 @@ void rom_init(void) {
   board_ = system_controller_board();
   log_line("npu boot ROM, ABI %u.%u, card %u, reset by %s", NPU_ABI_MAJOR, NPU_ABI_MINOR, board_.card,
            system_controller_reset_cause());
+  last_end_ = NPU_BOOT_END(system_controller_reset_code(), trap_last_cause(NPU_BOOT_END_NO_TRAP));
   trap_report_last_crash();
   record_init();
   log_policy();
@@ -48,6 +58,32 @@ static void hand_over(void) {
   mailbox_set_boot_code(NPU_BOOT_BOOTED);
 }
 
+/* How the trial of the selection stands. The attempt that this reset has ended is noted with the reason. */
+static struct boot_trial read_trial(const struct boot_selection* selection) {
+  struct boot_trial trial = boot_trial_read(selection);
+  if (trial.state != NPU_TRIAL_NONE && trial.end_is_not_noted) {
+    boot_trial_end(selection, last_end_);
+    trial.last_end = last_end_;
+  }
+  if (trial.state == NPU_TRIAL_FAILED) {
+    log_line("slot %c did not confirm in %u attempts on trial (code %u), the last ended by a %s reset: falling back",
+             'A' + (char)selection->slot, trial.attempts, (unsigned)NPU_BOOT_TRIAL_FAILED,
+             system_controller_reset_name(NPU_BOOT_END_CAUSE(trial.last_end)));
+    record_code(selection->slot == 0 ? NPU_BOOT_SOURCE_SLOT_A : NPU_BOOT_SOURCE_SLOT_B, NPU_BOOT_TRIAL_FAILED);
+    mailbox_set_boot_code(NPU_BOOT_TRIAL_FAILED);
+    record_trial(&trial);
+  }
+  return trial;
+}
+
+/* Hang or crash, the watchdog ends the attempt. */
+static void start_trial(struct boot_trial* trial) {
+  ++trial->attempts;
+  record_trial(trial);
+  log_line("on trial, attempt %u of %u", trial->attempts, NPU_BOOT_TRIAL_ATTEMPTS);
+  watchdog_arm(kTrialTimeoutUs);
+}
+
 /* True when an image was verified. What the host shall see of the others is the last one that was not just empty. */
 static bool try_slots(uint64_t* entry) {
   if (!flash_present()) {
@@ -55,10 +91,18 @@ static bool try_slots(uint64_t* entry) {
     mailbox_set_boot_code(NPU_BOOT_FLASH_ERROR);
     return false;
   }
-  uint32_t first = boot_selection_read().slot;
+  struct boot_selection selection = boot_selection_read();
+  struct boot_trial trial = read_trial(&selection);
+  uint32_t first = trial.state == NPU_TRIAL_FAILED ? 1 - selection.slot : selection.slot;
   for (uint32_t i = 0; i < NPU_FLASH_SLOTS; ++i) {
-    enum npu_boot_code code = boot_slot((first + i) % NPU_FLASH_SLOTS, entry);
-    if (code == NPU_BOOT_BOOTED) return true;
+    uint32_t slot = (first + i) % NPU_FLASH_SLOTS;
+    if (trial.state == NPU_TRIAL_FAILED && slot == selection.slot) continue;
+    bool on_trial = trial.state == NPU_TRIAL_RUNS && slot == selection.slot;
+    enum npu_boot_code code = boot_slot(slot, on_trial ? &selection : NULL, entry);
+    if (code == NPU_BOOT_BOOTED) {
+      if (on_trial) start_trial(&trial);
+      return true;
+    }
     if (code != NPU_BOOT_SLOT_EMPTY) mailbox_set_boot_code(code);
   }
   return false;

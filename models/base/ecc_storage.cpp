@@ -12,13 +12,19 @@ namespace {
 /// What direct access is refused for around an error: a page of those who keep pointers.
 constexpr uint64_t kGranule = 4096;
 
+constexpr uint64_t kWord = 8;
+
 }  // namespace
 
 tlm::tlm_response_status EccStorage::access(tlm::tlm_generic_payload& payload, bool writable) {
   const uint64_t address = payload.get_address();
   const uint64_t bytes = payload.get_data_length();
   auto* const sideband = payload.get_extension<Sideband>();
+  if (!coding_) return access_uncoded(payload, writable);
   const bool poisoned = payload.is_write() && writable && sideband != nullptr && sideband->poison;
+  if (unwritten_words_ != 0 && bytes != 0 && memory_.contains(address, bytes)) {
+    meet_unwritten(address, bytes, payload.is_write() && writable);
+  }
   if (faults_.empty() && !poisoned) return access_memory(memory_, payload, writable);
 
   const size_t errors = faults_.size();
@@ -35,8 +41,48 @@ tlm::tlm_response_status EccStorage::access(tlm::tlm_generic_payload& payload, b
   return response;
 }
 
+tlm::tlm_response_status EccStorage::access_uncoded(tlm::tlm_generic_payload& payload, bool writable) {
+  const auto response = access_memory(memory_, payload, writable);
+  if (response != tlm::TLM_OK_RESPONSE || faults_.empty()) return response;
+  if (payload.is_read()) {
+    faults_.apply(payload.get_address(), {payload.get_data_ptr(), payload.get_data_length()});
+  } else {
+    const uint64_t first = (payload.get_address() + kWord - 1) / kWord * kWord;
+    const uint64_t last = (payload.get_address() + payload.get_data_length()) / kWord * kWord;
+    if (first < last) faults_.forget(first, last - first);
+  }
+  return response;
+}
+
+void EccStorage::set_coding(bool on) {
+  if (on == coding_) return;
+  coding_ = on;
+  unwritten_words_ = on ? size() / kWord : 0;
+  unwritten_.assign(unwritten_words_, true);
+  if (on) faults_.forget(0, size());
+  withdraw(0, size());
+}
+
+void EccStorage::mark_written(uint64_t first_word, uint64_t last_word) {
+  for (uint64_t word = first_word; word < last_word; ++word) {
+    if (unwritten_[word]) --unwritten_words_;
+    unwritten_[word] = false;
+  }
+}
+
+void EccStorage::meet_unwritten(uint64_t address, uint64_t bytes, bool write) {
+  const uint64_t end = address + bytes;
+  for (uint64_t word = address / kWord; word * kWord < end; ++word) {
+    if (!unwritten_[word]) continue;
+    const bool in_full = write && word * kWord >= address && (word + 1) * kWord <= end;
+    if (!in_full) faults_.poison(word * kWord, kWord);
+    mark_written(word, word + 1);
+  }
+}
+
 bool EccStorage::offer(const tlm::tlm_generic_payload& payload, bool writable, sc_core::sc_time latency,
                        tlm::tlm_dmi& dmi) {
+  if (unwritten_words_ != 0) return false;
   uint64_t first = 0;
   uint64_t last = memory_.size() - 1;
   if (!faults_.empty()) {
@@ -72,6 +118,10 @@ void EccStorage::clear() {
 }
 
 void EccStorage::wipe(uint64_t address, uint64_t bytes) {
+  if (unwritten_words_ != 0) {
+    meet_unwritten(address, bytes, true);
+    withdraw(address, bytes);
+  }
   if (!faults_.empty()) {
     faults_.before_write(address, bytes);
     withdraw(address, bytes);

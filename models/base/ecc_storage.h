@@ -5,6 +5,7 @@
 #include <functional>
 #include <systemc>
 #include <tlm>
+#include <vector>
 
 #include "models/base/fault_map.h"
 #include "models/base/sparse_memory.h"
@@ -27,6 +28,12 @@ class EccStorage {
   /// Moves the payload's bytes, corrects or poisons, and returns the response. A debugger's access sees sound data and
   /// heals nothing: memory_access.h.
   [[nodiscard]] tlm::tlm_response_status access(tlm::tlm_generic_payload& payload, bool writable);
+
+  /// Switches the code on, as it is after construction, or off. Off: nothing is corrected, reported or poisoned, and no
+  /// code is made for what is written. Switched on again, no word has a valid code until it is written in full or
+  /// wiped: until then it is uncorrectable.
+  void set_coding(bool on);
+  [[nodiscard]] bool coding() const { return coding_; }
 
   /// Offers what lies around the payload's address without errors. False: nothing there.
   bool offer(const tlm::tlm_generic_payload& payload, bool writable, sc_core::sc_time latency, tlm::tlm_dmi& dmi);
@@ -55,6 +62,15 @@ class EccStorage {
 
  private:
   void withdraw(uint64_t address, uint64_t bytes);
+  tlm::tlm_response_status access_uncoded(tlm::tlm_generic_payload& payload, bool writable);
+  /// [address, address + bytes) is about to be accessed: words without a code that are written in full get one, others
+  /// become errors like any other.
+  void meet_unwritten(uint64_t address, uint64_t bytes, bool write);
+  void mark_written(uint64_t first_word, uint64_t last_word);
+
+  bool coding_ = true;
+  std::vector<bool> unwritten_;  ///< By word; empty: all words have a code.
+  uint64_t unwritten_words_ = 0;
 
   SparseMemory memory_;
   FaultMap faults_;

@@ -79,12 +79,26 @@ bool FaultMap::after_read(uint64_t address, std::span<uint8_t> data) {
   return sound;
 }
 
+void FaultMap::apply(uint64_t address, std::span<uint8_t> data) const {
+  const uint64_t end = address + data.size();
+  for (auto word = flips_.lower_bound(word_of(address)); word != flips_.end() && word->first < end; ++word) {
+    for (uint64_t at = std::max(address, word->first); at < std::min(end, word->first + kWord); ++at) {
+      auto& byte = data[at - address];
+      byte = static_cast<uint8_t>(byte ^ word->second.data >> (at - word->first) * 8);
+    }
+  }
+}
+
 void FaultMap::before_write(uint64_t address, uint64_t bytes) {
   const uint64_t end = address + bytes;
   for (auto word = flips_.lower_bound(word_of(address)); word != flips_.end() && word->first < end;) {
     const bool in_full = word->first >= address && word->first + kWord <= end;
     word = in_full || check(*word) ? flips_.erase(word) : std::next(word);
   }
+}
+
+void FaultMap::forget(uint64_t address, uint64_t bytes) {
+  flips_.erase(flips_.lower_bound(word_of(address)), flips_.lower_bound(address + bytes));
 }
 
 void FaultMap::poison(uint64_t address, uint64_t bytes) {

@@ -36,9 +36,15 @@ class FaultMap {
   /// uncorrectable word holds. False if there was one.
   bool after_read(uint64_t address, std::span<uint8_t> data);
 
+  /// As read without the code: puts into `data`, which was read at `address`, the wrong bits that the words hold.
+  void apply(uint64_t address, std::span<uint8_t> data) const;
+
   /// Before [address, address + bytes) is written: words written in full are sound again, others are read, corrected
   /// and written; what cannot be corrected stays so.
   void before_write(uint64_t address, uint64_t bytes);
+
+  /// Words of [address, address + bytes) have no errors any more.
+  void forget(uint64_t address, uint64_t bytes);
 
   /// Data that is known to be bad was written: all words that it touches become uncorrectable.
   void poison(uint64_t address, uint64_t bytes);

@@ -35,6 +35,9 @@ void EccCollector::wire_registers() {
     }
     update_irq();
   });
+  registers_.CHECK.on_write([this](const base::RegisterWrite& write) { set_check(write); });
+  registers_.INIT.on_write([this](const base::RegisterWrite& write) { initialise(write); });
+  registers_.INIT.on_read([this](uint64_t) { return initialising(); });
   registers_.INJECT.on_write([this](const base::RegisterWrite& write) { inject(write); });
 }
 
@@ -43,8 +46,47 @@ void EccCollector::add_source(unsigned source, const std::string& memory, uint64
   if (source >= sources_.size() || sources_[source]) {
     throw std::invalid_argument(fmt::format("ECC source {} of {} is taken or does not exist", source, memory));
   }
-  sources_[source] = Source{memory, base, bytes, std::move(inject)};
+  sources_[source] = Source{.name = memory, .base = base, .bytes = bytes, .inject = std::move(inject)};
   registers_.SOURCES.set_reset(registers_.SOURCES.get() | 1ULL << source);
+  registers_.CHECK.set_reset(registers_.CHECK.get() | 1ULL << source);
+}
+
+void EccCollector::make_switchable(unsigned source, Check check, Initialise initialise) {
+  auto& memory = sources_.at(source).value();
+  memory.check = std::move(check);
+  memory.initialise = std::move(initialise);
+  registers_.CHECK.set_reset(registers_.CHECK.get() & ~(1ULL << source));
+}
+
+void EccCollector::set_check(const base::RegisterWrite& write) {
+  uint64_t on = 0;
+  for (unsigned source = 0; source < sources_.size(); ++source) {
+    if (!sources_[source]) continue;
+    const bool wanted = (write.written >> source & 1) != 0;
+    if (sources_[source]->check) sources_[source]->check(wanted);
+    if (wanted || !sources_[source]->check) on |= 1ULL << source;
+  }
+  registers_.CHECK.set(on);
+}
+
+void EccCollector::initialise(const base::RegisterWrite& write) {
+  for (unsigned source = 0; source < sources_.size(); ++source) {
+    if ((write.written >> source & 1) == 0) continue;
+    if (!sources_[source] || !sources_[source]->initialise) {
+      environment_.diagnostics().misuse(registers_.name() + ".INIT",
+                                        fmt::format("source {} does not initialise itself", source), write.origin);
+      continue;
+    }
+    sources_[source]->busy_until = now_ + sources_[source]->initialise();
+  }
+}
+
+uint64_t EccCollector::initialising() const {
+  uint64_t busy = 0;
+  for (unsigned source = 0; source < sources_.size(); ++source) {
+    if (sources_[source] && now_ < sources_[source]->busy_until) busy |= 1ULL << source;
+  }
+  return busy;
 }
 
 void EccCollector::report(unsigned source, uint64_t offset, base::secded::Outcome outcome) {
@@ -105,7 +147,10 @@ uint64_t EccCollector::threshold() const {
 void EccCollector::reset() {
   registers_.reset();
   for (auto& source : sources_) {
-    if (source) source->until_pending = threshold();
+    if (!source) continue;
+    source->until_pending = threshold();
+    source->busy_until = sc_core::SC_ZERO_TIME;
+    if (source->check) source->check(false);
   }
   update_irq();
 }
@@ -115,11 +160,13 @@ void EccCollector::update_irq() {
           (registers_.UNCORRECTED_PENDING.get() != 0 && registers_.IRQ_ENABLE.UNCORRECTED.get() != 0));
 }
 
-void EccCollector::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
+void EccCollector::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  now_ = sc_core::sc_time_stamp() + delay;
   registers_.transport(payload);
 }
 
 unsigned EccCollector::transport_dbg(tlm::tlm_generic_payload& payload) {
+  now_ = sc_core::sc_time_stamp();
   return registers_.transport_debug(payload);
 }
 

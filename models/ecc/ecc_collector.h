@@ -36,6 +36,12 @@ class EccCollector final : public sc_core::sc_module {
   /// beyond NPU_ECC_SOURCES.
   void add_source(unsigned source, const std::string& memory, uint64_t base, uint64_t bytes, Inject inject);
 
+  /// Lets software switch the ECC of a source, which is off after a reset, and have its hardware write zeros
+  /// everywhere; `initialise` returns how long that takes from now on.
+  using Check = std::function<void(bool on)>;
+  using Initialise = std::function<sc_core::sc_time()>;
+  void make_switchable(unsigned source, Check check, Initialise initialise);
+
   /// A memory has met an error in the word at `offset`.
   void report(unsigned source, uint64_t offset, base::secded::Outcome outcome);
 
@@ -49,6 +55,9 @@ class EccCollector final : public sc_core::sc_module {
     uint64_t bytes;
     Inject inject;
     uint64_t until_pending = 1;  // corrected errors that are left to the threshold
+    Check check{};               // none: always on
+    Initialise initialise{};
+    sc_core::sc_time busy_until{};  // writing zeros
   };
 
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
@@ -59,7 +68,11 @@ class EccCollector final : public sc_core::sc_module {
   void inject(const base::RegisterWrite& write);
   [[nodiscard]] uint64_t threshold() const;
   void update_irq();
+  void set_check(const base::RegisterWrite& write);
+  void initialise(const base::RegisterWrite& write);
+  [[nodiscard]] uint64_t initialising() const;
 
+  sc_core::sc_time now_;  // of the access in progress
   base::Environment& environment_;
   EccRegisters registers_;
   std::array<std::optional<Source>, NPU_ECC_SOURCES> sources_;

@@ -31,6 +31,7 @@ Memory::Memory(sc_core::sc_module_name name, base::Environment& environment, con
     port.register_get_direct_mem_ptr(this, &Memory::get_direct_mem_ptr);
     port.register_transport_dbg(this, &Memory::transport_dbg);
   }
+  storage_.set_coding(parameters.ecc_at_reset);
   storage_.on_withdraw([this](uint64_t first, uint64_t last) {
     for (auto& port : ports) port->invalidate_direct_mem_ptr(first, last);
   });
@@ -44,6 +45,7 @@ bool Memory::load(uint64_t offset, std::span<const uint8_t> image) {
 }
 
 void Memory::reset() {
+  if (!parameters_.ecc_at_reset) storage_.set_coding(false);
   array_.reset();
   counters_ = {};
 }

@@ -31,6 +31,7 @@ class Memory final : public sc_core::sc_module {
     bool read_only = false;
     unsigned ports = 1;
     bool dmi = true;
+    bool ecc_at_reset = true;      ///< False: switched on by set_ecc(), and the contents are to be written first.
     unsigned banks = 1;            ///< Words lie in them in turn.
     uint64_t bank_word_bytes = 1;  ///< 1: charged by the byte.
   };
@@ -61,6 +62,9 @@ class Memory final : public sc_core::sc_module {
   sc_core::sc_time wipe() { return wipe(0, parameters_.bytes); }
   /// The same for `bytes` bytes from `offset` on. Throws std::invalid_argument for what lies outside.
   sc_core::sc_time wipe(uint64_t offset, uint64_t bytes);
+
+  /// Switches the ECC on or off (base::EccStorage::set_coding).
+  void set_ecc(bool on) { storage_.set_coding(on); }
 
   /// Flips bit 0 to 63 (data) or 64 to 71 (check) of the 64-bit word at `address`. Throws std::invalid_argument for
   /// what does not exist.

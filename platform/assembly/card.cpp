@@ -307,6 +307,8 @@ void Card::bind_error_collector() {
   };
   connect(NPU_ECC_DRAM, "DRAM", NPU_MAP_DRAM, dram_);
   connect(NPU_ECC_TCM, "TCM", NPU_MAP_TCM, tcm_);
+  ecc_.make_switchable(
+      NPU_ECC_TCM, [this](bool on) { tcm_.set_ecc(on); }, [this] { return tcm_.wipe(); });
   connect(NPU_ECC_SHARED, "shared memory", NPU_MAP_SHARED, shared_);
   for (unsigned engine = 0; engine < engine_count_; ++engine) {
     connect(NPU_ECC_SCRATCHPAD + engine, fmt::format("scratchpad {}", engine),

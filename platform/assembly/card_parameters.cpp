@@ -89,7 +89,7 @@ memory::Memory::Parameters rom_parameters(const config::CardConfig& config) {
 }
 
 memory::Memory::Parameters tcm_parameters(const config::CardConfig& config) {
-  return {.bytes = NPU_MAP_TCM_BYTES, .bytes_per_second = bus_rate(config), .ports = kTcmPorts};
+  return {.bytes = NPU_MAP_TCM_BYTES, .bytes_per_second = bus_rate(config), .ports = kTcmPorts, .ecc_at_reset = false};
 }
 
 memory::Memory::Parameters shared_parameters(const config::CardConfig& config) {

@@ -49,7 +49,7 @@ class BootBench::Memory final : public sc_core::sc_module {
     if (address < NPU_MAP_ROM_BYTES && done) {
       std::copy_n(bench_.rom_.begin() + static_cast<int64_t>(address), data.size(), data.begin());
     } else {
-      done = done && bench_.card_->engine_read(address, data);
+      done = done ? bench_.card_->engine_read(address, data) : bench_.card_->engine_write(address, data);
     }
     payload.set_response_status(done ? tlm::TLM_OK_RESPONSE : tlm::TLM_ADDRESS_ERROR_RESPONSE);
   }
@@ -81,7 +81,7 @@ BootBench::BootBench(const Parameters& parameters)
 
 BootBench::~BootBench() = default;
 
-void BootBench::power_on() {
+void BootBench::power_on(std::optional<uint64_t> cut_after) {
   const uint64_t now = card_->now_ns;
   card_.reset();  // there may be only one
   card_ = std::make_unique<FakeCard>();
@@ -89,6 +89,7 @@ void BootBench::power_on() {
   card_->addresses_may_be_pointers = false;
   std::fill(card_->tcm.begin(), card_->tcm.end(), uint8_t{0xa5});  // nobody may rely on zeroed memory
   flash().power_on();
+  if (cut_after) flash().cut_power_after(*cut_after, {});
   flash_.reset();
   crypto_.reset();
   otp_.reset();

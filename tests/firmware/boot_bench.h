@@ -36,8 +36,9 @@ class BootBench final : private riscv::Bus, private riscv::HartObserver {
   explicit BootBench(const Parameters& parameters);
   ~BootBench() override;
 
-  /// Everything from reset, on a card that remembers nothing but fuses and flash; runs.
-  void power_on();
+  /// Everything from reset, on a card that remembers nothing but fuses and flash; runs, at most until `cut_after` bytes
+  /// of the flash were programmed or erased, when power fails.
+  void power_on(std::optional<uint64_t> cut_after = {});
   /// Until the software sleeps with nothing to wake it, or power has failed. Too many instructions fail the test.
   void run();
   /// Sends a message as the physical function and runs. No reply: power has failed.

@@ -183,6 +183,8 @@ void FakeCard::write_error_register(uint64_t address, uint64_t value) {
   auto& stored = error_registers[address];
   if (address == NPU_MAP_ECC + ECC_CORRECTED_PENDING || address == NPU_MAP_ECC + ECC_UNCORRECTED_PENDING) {
     stored &= ~value;
+  } else if (address == NPU_MAP_ECC + ECC_INIT) {
+    EXPECT_NE(error_registers[NPU_MAP_ECC + ECC_CHECK] & value, 0u) << "without its code it would be of no use";
   } else if (address == NPU_MAP_MMU + MMU_FAULT_POP) {
     auto& count = error_registers[NPU_MAP_MMU + MMU_FAULT_STATUS];
     if ((count & MMU_FAULT_STATUS_COUNT_MASK) != 0) --count;

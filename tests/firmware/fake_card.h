@@ -110,11 +110,14 @@ class FakeCard {
   /// Reads card physical addresses as an engine of the card does; false: bus error.
   bool engine_read(uint64_t address, std::span<uint8_t> out);
 
+  bool engine_write(uint64_t address, std::span<const uint8_t> in) { return copy_out(0, address, in); }
+
   /// Moves time without an access.
   void advance_ns(uint64_t ns);
 
   // State a test may set or look at.
-  FakeSecurity security{[this](uint64_t address, std::span<uint8_t> out) { return engine_read(address, out); }};
+  FakeSecurity security{[this](uint64_t address, std::span<uint8_t> out) { return engine_read(address, out); },
+                        [this](uint64_t address, std::span<const uint8_t> in) { return copy_out(0, address, in); }};
   uint64_t now_ns = 0;
   std::string console;
   FakeMemory host;                         ///< As function 0 reaches it.
@@ -139,6 +142,8 @@ class FakeCard {
   /// Of the error collector and the device MMU, by address; what a test has not put there is 0. Pending bits and the
   /// fault FIFO's count drive the interrupts.
   std::map<uint64_t, uint64_t> error_registers;
+  std::vector<uint64_t> rewritten;  ///< By cpu_rewrite(), natively.
+  unsigned traps = 0;               ///< By cpu_trap(), natively.
   bool uart_stuck = false;
   bool dma_stuck = false;  ///< Copies never end.
   uint64_t dma_duration_ns = 1000;

@@ -109,6 +109,7 @@ void FakeManagement::follow_list(uint64_t address) {
     std::vector<uint8_t> data(descriptor.bytes);
     ok = ok && copy_(descriptor.source, data.data(), data.size(), false) &&
          copy_(descriptor.destination, data.data(), data.size(), true);
+    if (ok) dma_lists.push_back({descriptor.source, descriptor.destination, descriptor.bytes});
     address = descriptor.next;
   }
   values_[NPU_MAP_CP_DMA + CP_DMA_STATUS] = CP_DMA_STATUS_DONE_MASK | (ok ? 0 : CP_DMA_STATUS_ERROR_MASK);

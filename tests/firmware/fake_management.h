@@ -33,8 +33,14 @@ class FakeManagement {
   [[nodiscard]] bool timer_line() const { return (value(kTimerExpired) & 1) != 0; }
   [[nodiscard]] bool sensors_line() const { return alarms_ != 0; }
 
-  std::vector<uint32_t> pstates;  ///< As written.
-  std::vector<Event> events;      ///< Of the firmware.
+  /// A descriptor that was carried out.
+  struct Transfer {
+    uint64_t source, destination, bytes;
+    bool operator==(const Transfer&) const = default;
+  };
+  std::vector<Transfer> dma_lists;  ///< In order.
+  std::vector<uint32_t> pstates;    ///< As written.
+  std::vector<Event> events;        ///< Of the firmware.
   unsigned kicks = 0;
   bool watchdog_asleep = false;
   bool powered_off = false;

@@ -10,6 +10,7 @@
 #include "npu/registers/flash.h"
 #include "npu/registers/gpio.h"
 #include "npu/registers/otp.h"
+#include "npu/registers/trng.h"
 #include "tests/firmware/signing.h"
 
 namespace npuvp::firmware_test {
@@ -23,7 +24,8 @@ uint64_t block_of(uint64_t address) {
 
 bool FakeSecurity::covers(uint64_t address) {
   const uint64_t block = block_of(address);
-  return block == NPU_MAP_OTP || block == NPU_MAP_FLASH || block == NPU_MAP_CRYPTO || block == NPU_MAP_GPIO;
+  return block == NPU_MAP_OTP || block == NPU_MAP_FLASH || block == NPU_MAP_CRYPTO || block == NPU_MAP_GPIO ||
+         block == NPU_MAP_TRNG;
 }
 
 std::optional<uint64_t> FakeSecurity::read(uint64_t address, unsigned size_bytes) {
@@ -34,6 +36,8 @@ std::optional<uint64_t> FakeSecurity::read(uint64_t address, unsigned size_bytes
       return read_otp(offset);
     case NPU_MAP_CRYPTO:
       return read_crypto(offset);
+    case NPU_MAP_TRNG:
+      return read_trng(offset);
     case NPU_MAP_GPIO:
       return offset == GPIO_STRAPS ? std::optional<uint64_t>(straps) : std::nullopt;
     default:
@@ -49,8 +53,22 @@ bool FakeSecurity::write(uint64_t address, unsigned size_bytes, uint64_t value) 
   const auto offset = static_cast<uint32_t>(address % NPU_MAP_BLOCK_BYTES);
   if (block_of(address) == NPU_MAP_CRYPTO) return write_crypto(offset, size_bytes, value);
   if (size_bytes != 4) return false;
+  if (block_of(address) == NPU_MAP_TRNG) {
+    trng_enabled_ = value == TRNG_CONTROL_ENABLE_MASK;
+    return offset == TRNG_CONTROL;
+  }
   if (block_of(address) == NPU_MAP_OTP) return write_otp(offset, static_cast<uint32_t>(value));
   return block_of(address) == NPU_MAP_FLASH && write_flash(offset, static_cast<uint32_t>(value));
+}
+
+std::optional<uint64_t> FakeSecurity::read_trng(uint32_t offset) {
+  if (offset == TRNG_STATUS) {
+    const bool ready = trng_enabled_ && trng_failure == 0 && !trng_silent;
+    return (ready ? TRNG_STATUS_READY_MASK : 0) | (trng_enabled_ ? trng_failure : 0);
+  }
+  if (offset != TRNG_DATA) return std::nullopt;
+  if (!trng_repeats) trng_word_ = trng_word_ * 1664525 + 1013904223;
+  return trng_word_;
 }
 
 std::optional<uint64_t> FakeSecurity::read_otp(uint32_t offset) const {
@@ -125,23 +143,28 @@ void FakeSecurity::start_flash() {
 
 std::optional<uint64_t> FakeSecurity::read_crypto(uint32_t offset) const {
   if (offset == CRYPTO_STATUS) return crypto_status_;
-  if (offset < CRYPTO_DIGEST(0) || offset >= CRYPTO_DIGEST(12)) return std::nullopt;
+  const bool tag = offset >= CRYPTO_TAG(0) && offset < CRYPTO_TAG(4);
+  if (!tag && (offset < CRYPTO_DIGEST(0) || offset >= CRYPTO_DIGEST(12))) return std::nullopt;
   uint32_t word = 0;
   std::memcpy(&word, crypto_bytes_.data() + offset, 4);
   return word;
 }
 
 bool FakeSecurity::write_crypto(uint32_t offset, unsigned size_bytes, uint64_t value) {
-  const bool wide = offset == CRYPTO_SOURCE;
+  const bool wide = offset == CRYPTO_SOURCE || offset == CRYPTO_DESTINATION || offset == CRYPTO_AAD;
+  const bool iv_or_tag = offset >= CRYPTO_IV(0) && offset < CRYPTO_TAG(4);
   if (wide != (size_bytes == 8)) return false;
-  if (offset >= CRYPTO_PUBLIC_KEY(0) && offset < CRYPTO_SIGNATURE(24)) {
+  if (offset >= CRYPTO_KEY(0) && offset < CRYPTO_KEY(8)) {
+    aes_key.at((offset - CRYPTO_KEY(0)) / 4) = static_cast<uint32_t>(value);
+  } else if (iv_or_tag || (offset >= CRYPTO_PUBLIC_KEY(0) && offset < CRYPTO_SIGNATURE(24))) {
     const auto narrow = static_cast<uint32_t>(value);
     std::memcpy(crypto_bytes_.data() + offset, &narrow, 4);
   } else if (offset == CRYPTO_CONTROL) {
     start_crypto();
   } else if (offset == CRYPTO_STATUS) {
     crypto_status_ &= ~CRYPTO_STATUS_DONE_MASK;
-  } else if (wide || offset == CRYPTO_COMMAND || offset == CRYPTO_BYTES || offset == CRYPTO_IRQ_ENABLE) {
+  } else if (wide || offset == CRYPTO_COMMAND || offset == CRYPTO_BYTES || offset == CRYPTO_AAD_BYTES ||
+             offset == CRYPTO_IRQ_ENABLE) {
     crypto_[offset] = value;
   } else {
     return false;
@@ -162,6 +185,8 @@ void FakeSecurity::start_crypto() {
     crypto_status_ |= CRYPTO_STATUS_ERROR_BUS << CRYPTO_STATUS_ERROR_SHIFT;
   } else if (operation == CRYPTO_COMMAND_OPERATION_SHA256 || operation == CRYPTO_COMMAND_OPERATION_SHA384) {
     hash(command);
+  } else if (operation == CRYPTO_COMMAND_OPERATION_GCM_ENCRYPT || operation == CRYPTO_COMMAND_OPERATION_GCM_DECRYPT) {
+    gcm(command);
   } else {
     const bool p384 = operation == CRYPTO_COMMAND_OPERATION_VERIFY_P384;
     const std::span<const uint8_t> bytes(crypto_bytes_);
@@ -171,6 +196,22 @@ void FakeSecurity::start_crypto() {
                         bytes.subspan(CRYPTO_DIGEST(0), scalar), bytes.subspan(CRYPTO_SIGNATURE(0), 2 * scalar));
     if (valid) crypto_status_ |= CRYPTO_STATUS_PASSED_MASK;
   }
+}
+
+void FakeSecurity::gcm(uint32_t command) {
+  gcm_keys.insert(gcm_keys.end(), aes_key.begin(), aes_key.end());
+  std::vector<uint8_t> data(crypto_[CRYPTO_BYTES]), aad(crypto_[CRYPTO_AAD_BYTES]);
+  const bool encrypt = (command & CRYPTO_COMMAND_OPERATION_MASK) == CRYPTO_COMMAND_OPERATION_GCM_ENCRYPT;
+  const size_t key_bytes = (command & CRYPTO_COMMAND_KEY_256_MASK) != 0 ? 32 : 16;
+  bool sound = reader_(crypto_[CRYPTO_AAD], aad) && reader_(crypto_[CRYPTO_SOURCE], data);
+  const std::span<const uint8_t> key(reinterpret_cast<const uint8_t*>(aes_key.data()), key_bytes);
+  const std::span<uint8_t> tag(crypto_bytes_.data() + CRYPTO_TAG(0), 16);
+  const bool passed =
+      sound &&
+      gcm_crypt(encrypt, key, std::span<const uint8_t>(crypto_bytes_).subspan(CRYPTO_IV(0), 12), aad, data, tag);
+  if (passed) sound = writer_(crypto_[CRYPTO_DESTINATION], data);
+  if (!sound) crypto_status_ |= CRYPTO_STATUS_ERROR_BUS << CRYPTO_STATUS_ERROR_SHIFT;
+  if (sound && passed) crypto_status_ |= CRYPTO_STATUS_PASSED_MASK;
 }
 
 void FakeSecurity::hash(uint32_t command) {

@@ -14,14 +14,15 @@
 
 namespace npuvp::firmware_test {
 
-/// OTP, flash, crypto block and GPIO of the fake card: as models/<block>/registers.yaml says and no better, without the
-/// models. Everything happens at once.
+/// OTP, flash, crypto block, TRNG and GPIO of the fake card: as models/<block>/registers.yaml says and no better,
+/// without the models. Everything happens at once.
 class FakeSecurity {
  public:
   /// Reads `data` at a card physical address for the crypto block; false: bus error.
   using Reader = std::function<bool(uint64_t address, std::span<uint8_t> data)>;
+  using Writer = std::function<bool(uint64_t address, std::span<const uint8_t> data)>;
 
-  explicit FakeSecurity(Reader reader) : reader_(std::move(reader)) {}
+  FakeSecurity(Reader reader, Writer writer) : reader_(std::move(reader)), writer_(std::move(writer)) {}
 
   /// Whether `address` belongs to one of the blocks.
   [[nodiscard]] static bool covers(uint64_t address);
@@ -38,6 +39,11 @@ class FakeSecurity {
   unsigned busy_polls = 2;  ///< Status reads after which a write has ended.
   uint32_t straps = 0;
   bool crypto_fails = false;
+  std::vector<uint32_t> gcm_keys;     ///< What KEY held at each AES operation, 8 words each.
+  uint32_t trng_failure = 0;          ///< TRNG_STATUS bits.
+  bool trng_silent = false;           ///< No word ever comes.
+  bool trng_repeats = false;          ///< The same word again and again.
+  std::array<uint32_t, 8> aes_key{};  ///< KEY, which cannot be read.
 
  private:
   std::optional<uint64_t> read_otp(uint32_t offset) const;
@@ -48,8 +54,13 @@ class FakeSecurity {
   bool write_crypto(uint32_t offset, unsigned size_bytes, uint64_t value);
   void start_crypto();
   void hash(uint32_t command);
+  void gcm(uint32_t command);
+  std::optional<uint64_t> read_trng(uint32_t offset);
 
   Reader reader_;
+  Writer writer_;
+  bool trng_enabled_ = false;
+  uint32_t trng_word_ = 0x2545'f491;
   std::map<uint32_t, uint32_t> otp_, flash_;
   std::array<uint8_t, 256> buffer_{};
   bool write_enabled_ = false;

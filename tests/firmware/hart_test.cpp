@@ -17,6 +17,8 @@
 
 extern "C" {
 #include "firmware/abi/command.h"
+#include "firmware/abi/crash.h"
+#include "firmware/abi/flash_layout.h"
 #include "firmware/abi/mailbox.h"
 }
 
@@ -201,6 +203,25 @@ TEST_F(OnHart, AnUnusableStackIsReportedFromTheTrapStack) {
   run();
   EXPECT_EQ(card.card_state, MAILBOX_HOST_CARD_STATE_STATE_FAULT);
   EXPECT_NE(card.console.find("access fault"), std::string::npos) << card.console;
+}
+
+TEST_F(OnHart, AStackOverflowLeavesItsDumpInFlashThoughTheStackCannotBeRead) {
+  boot();
+  // Into the guard page below the stack of 16 KiB, which begins on a page: reading it back traps again.
+  hart.set_x(2, (hart.x(2) | 4095) + 1 - 17 * 1024);
+  card.send({NPU_MESSAGE_PING});
+  run();
+  EXPECT_EQ(card.card_state, MAILBOX_HOST_CARD_STATE_STATE_FAULT) << card.console;
+  struct {
+    npu_crash_entry entry;
+    npu_crash_dump dump;
+  } stored{};
+  std::memcpy(&stored, card.security.flash.data() + NPU_FLASH_CRASH(0), sizeof(stored));
+  EXPECT_EQ(stored.entry.magic, NPU_CRASH_ENTRY_MAGIC) << card.console;
+  EXPECT_TRUE(stored.dump.mcause == 5 || stored.dump.mcause == 7) << stored.dump.mcause;  // load or store access fault
+  EXPECT_GE(stored.dump.pc, NPU_MAP_TCM);
+  EXPECT_EQ(stored.dump.stack_bytes, 0u);
+  EXPECT_EQ(card.dram.get<npu_crash_dump>(NPU_DRAM_CRASH_DUMP).pc, stored.dump.pc);
 }
 
 }  // namespace

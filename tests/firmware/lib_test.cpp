@@ -9,6 +9,7 @@
 
 extern "C" {
 #include "firmware/lib/aclint.h"
+#include "firmware/lib/crc32.h"
 #include "firmware/lib/dma.h"
 #include "firmware/lib/format.h"
 #include "firmware/lib/host_address.h"
@@ -33,6 +34,12 @@ TEST(Format, PrintsIntegers) {
   EXPECT_EQ(formatted("%u %d %d %x", 42u, -42, 0, 0xbeefu), "42 -42 0 beef");
   EXPECT_EQ(formatted("%lu %lx", ~0ul, ~0ul), "18446744073709551615 ffffffffffffffff");
   EXPECT_EQ(formatted("%ld", static_cast<long>(INT64_MIN)), "-9223372036854775808");
+}
+
+TEST(Crc32, IsThatOfIeee8023) {
+  EXPECT_EQ(crc32(0, "123456789", 9), 0xcbf43926u);  // the check value of "CRC-32/ISO-HDLC" in catalogues of CRCs
+  EXPECT_EQ(crc32(crc32(0, "12345", 5), "6789", 4), 0xcbf43926u);
+  EXPECT_EQ(crc32(0, "", 0), 0u);
 }
 
 TEST(Format, PadsToTheWidth) {

@@ -2,7 +2,9 @@
 // Thermal and P-state control, telemetry, event log, crash dump and self test, natively on the fake card.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "npu/registers/mailbox.h"
 #include "tests/firmware/cp_fixture.h"
@@ -10,6 +12,7 @@
 extern "C" {
 #include "firmware/abi/crash.h"
 #include "firmware/abi/event_log.h"
+#include "firmware/abi/flash_layout.h"
 #include "firmware/abi/telemetry.h"
 #include "firmware/cp/management.h"
 #include "firmware/cp/pstate.h"
@@ -222,6 +225,114 @@ TEST_F(Management, ATrapLeavesACrashDumpThatTheHostCanReadOnce) {
   EXPECT_EQ(ask(read)[1], 0u) << "forgotten";
 }
 
+/// Of the crash dumps in flash.
+class CrashArchive : public Management {
+ protected:
+  struct Record {
+    npu_crash_entry entry;
+    npu_crash_dump dump;
+  };
+  /// The firmware ends at `pc` and boots again.
+  void crash_at(uint64_t pc) {
+    trap_frame frame{};
+    frame.mepc = pc;
+    frame.mcause = 2;
+    trap_report(&frame);
+    service_init();
+  }
+  Message read(uint32_t index, uint32_t bytes = sizeof(Record), uint64_t bus = kPage) {
+    card.host.map(kPage, 4096);
+    return ask({NPU_MESSAGE_CRASH_ARCHIVE, static_cast<uint32_t>(bus), 0, bytes, index});
+  }
+  /// What is in the place of flash sector `place`, replaced by nothing that makes sense.
+  void tear(uint32_t place) { card.security.flash[NPU_FLASH_CRASH(place) + 60] ^= 1; }
+  [[nodiscard]] uint64_t pc_of(uint32_t index) {
+    const Message reply = read(index);
+    return reply[1] == sizeof(Record) ? card.host.get<Record>(kPage).dump.pc : 0;
+  }
+};
+
+/// CRC-32 by long division, most significant bit first, of the bits in the order that IEEE 802.3 (3.2.9) sends them.
+uint32_t crc_by_division(const uint8_t* data, size_t bytes) {
+  uint32_t remainder = 0xffffffff;
+  for (size_t bit = 0; bit < bytes * 8; ++bit) {
+    const uint32_t next = data[bit / 8] >> bit % 8 & 1;
+    const bool subtract = (remainder >> 31 ^ next) != 0;
+    remainder = remainder << 1 ^ (subtract ? 0x04c11db7 : 0);
+  }
+  uint32_t reflected = 0;
+  for (unsigned bit = 0; bit < 32; ++bit) reflected |= (~remainder >> bit & 1) << (31 - bit);
+  return reflected;
+}
+
+TEST_F(CrashArchive, KeepsADumpInFlashOverTheLossOfPower) {
+  EXPECT_EQ(read(0)[1], 0u) << "none yet";
+  crash_at(0x101234);
+  std::fill_n(card.security.flash.begin(), NPU_FLASH_USER, uint8_t{0x5a});  // nothing else matters
+  card.dram.put(NPU_DRAM_CRASH_DUMP, uint64_t{0});                          // power was off
+  service_init();
+  EXPECT_TRUE(said("the flash holds 1 crash dump of earlier runs"));
+  const Message reply = read(0);
+  EXPECT_EQ(reply[1], sizeof(Record));
+  EXPECT_EQ(reply[2], 1u);
+  EXPECT_EQ(reply[3], 1u);
+  const auto record = card.host.get<Record>(kPage);
+  EXPECT_EQ(record.dump.pc, 0x101234u);
+  EXPECT_EQ(record.dump.magic, NPU_CRASH_MAGIC);
+  EXPECT_EQ(record.entry.bytes, sizeof(npu_crash_dump));
+  const auto* const dump = reinterpret_cast<const uint8_t*>(&record.dump);
+  EXPECT_EQ(record.entry.checksum, crc_by_division(dump, sizeof(npu_crash_dump)));
+  const auto* const entry = reinterpret_cast<const uint8_t*>(&record.entry);
+  EXPECT_EQ(record.entry.header_checksum, crc_by_division(entry, sizeof(npu_crash_entry) - 4));
+}
+
+TEST_F(CrashArchive, KeepsTheLatestAndNeverTouchesWhatElseIsInFlash) {
+  const std::vector<uint8_t> before = card.security.flash;
+  for (uint64_t crash = 1; crash <= 11; ++crash) crash_at(0x100000 + crash);
+  EXPECT_EQ(read(0)[3], NPU_FLASH_CRASH_PLACES - 1) << "one place is erased for the next";
+  for (uint32_t index = 0; index < NPU_FLASH_CRASH_PLACES - 1; ++index) EXPECT_EQ(pc_of(index), 0x10000bu - index);
+  EXPECT_EQ(read(NPU_FLASH_CRASH_PLACES - 1)[1], 0u);
+  EXPECT_EQ(read(0xffffffff)[1], 0u);
+  const auto end = NPU_FLASH_CRASH(NPU_FLASH_CRASH_PLACES);
+  EXPECT_TRUE(std::equal(before.begin(), before.begin() + NPU_FLASH_USER, card.security.flash.begin()));
+  EXPECT_TRUE(std::equal(before.begin() + end, before.end(), card.security.flash.begin() + end));
+}
+
+TEST_F(CrashArchive, ADumpThatWasCutShortIsNoneAndItsPlaceIsUsedAgain) {
+  crash_at(0x100010);
+  crash_at(0x100020);
+  tear(1);
+  service_init();
+  EXPECT_EQ(read(0)[3], 1u);
+  EXPECT_EQ(pc_of(0), 0x100010u);
+  crash_at(0x100030);
+  EXPECT_EQ(pc_of(0), 0x100030u);
+  EXPECT_EQ(pc_of(1), 0x100010u);
+  EXPECT_EQ(read(0)[2], 2u);
+}
+
+TEST_F(CrashArchive, WhatCannotBeAnsweredIsRefused) {
+  crash_at(0x100010);
+  const auto status = [](const Message& reply) { return NPU_MAILBOX_STATUS(reply[0]); };
+  EXPECT_EQ(status(read(0, sizeof(Record) - 1)), uint32_t{NPU_MAILBOX_BAD_ARGUMENT});
+  EXPECT_EQ(status(read(0, sizeof(Record), kPage + 4)), uint32_t{NPU_MAILBOX_BAD_ARGUMENT});
+  EXPECT_EQ(status(read(0, sizeof(Record), 0x7777'0000)), uint32_t{NPU_MAILBOX_UNREADABLE});
+  EXPECT_EQ(ask_status({NPU_MESSAGE_CRASH_ARCHIVE, kPage, 0, sizeof(Record), 0}, 1),
+            uint32_t{NPU_MAILBOX_NOT_PERMITTED});
+}
+
+TEST_F(CrashArchive, WithoutAFlashThereIsStillTheDumpInDram) {
+  card.security.flash_answers = false;
+  const uint64_t begin = card.now_ns;
+  trap_frame frame{};
+  frame.mepc = 0x100010;
+  trap_report(&frame);
+  EXPECT_LT(card.now_ns - begin, 900'000'000u) << "the watchdog, kicked once, must not bite";
+  EXPECT_TRUE(said("the flash did not take the crash dump"));
+  EXPECT_EQ(card.dram.get<npu_crash_dump>(NPU_DRAM_CRASH_DUMP).pc, 0x100010u);
+  EXPECT_TRUE(card.management.watchdog_asleep);
+}
+
 TEST_F(Management, AHangIsLeftToTheWatchdog) {
   trap_frame frame{};
   frame.mcause = 1ull << 63 | 3;
@@ -243,6 +354,9 @@ TEST_F(Management, SelfTestNamesWhatIsBroken) {
   EXPECT_EQ(self_test(NPU_MAP_TCM, NPU_MAP_TCM + 4096), 0u);
   card.management.dma_fails = true;
   EXPECT_EQ(self_test(NPU_MAP_TCM, NPU_MAP_TCM + 4096), NPU_SELF_TEST_DMA);
+  card.security.trng_silent = true;
+  card.security.crypto_fails = true;
+  EXPECT_EQ(self_test(NPU_MAP_TCM, NPU_MAP_TCM + 4096), NPU_SELF_TEST_DMA | NPU_SELF_TEST_TRNG | NPU_SELF_TEST_CRYPTO);
   service_init();
   EXPECT_EQ(card.card_state, uint32_t{MAILBOX_HOST_CARD_STATE_STATE_FAULT});
 }

@@ -7,9 +7,11 @@
 #include "tests/firmware/cp_fixture.h"
 
 extern "C" {
+#include "firmware/abi/crash.h"
 #include "firmware/abi/ecc.h"
 #include "firmware/cp/memory_faults.h"
 #include "firmware/lib/ecc.h"
+#include "firmware/lib/trap.h"
 }
 
 namespace npuvp::firmware_test {
@@ -86,6 +88,64 @@ TEST_F(MemoryFaults, InjectionNamesAddressAndBits) {
   EXPECT_EQ(ecc(ECC_INJECT), 3U);
   EXPECT_STREQ(ecc_source_name(NPU_ECC_SHARED), "shared memory");
   EXPECT_STREQ(ecc_source_name(5), "unknown memory");
+}
+
+/// Of the firmware's own memory; natively the first half of the TCM stands for code and constants.
+class TcmErrors : public MemoryFaults {
+ protected:
+  void report(bool uncorrected, uint64_t first, uint64_t last) {
+    ecc(uncorrected ? ECC_UNCORRECTED(NPU_ECC_TCM) : ECC_CORRECTED(NPU_ECC_TCM)) = 2;
+    ecc(uncorrected ? ECC_FIRST_UNCORRECTED(NPU_ECC_TCM) : ECC_FIRST_CORRECTED(NPU_ECC_TCM)) = first;
+    ecc(uncorrected ? ECC_LAST_UNCORRECTED(NPU_ECC_TCM) : ECC_LAST_CORRECTED(NPU_ECC_TCM)) = last;
+    ecc(uncorrected ? ECC_UNCORRECTED_PENDING : ECC_CORRECTED_PENDING) = 1u << NPU_ECC_TCM;
+    card.advance_ns(0);
+    run();
+  }
+  static constexpr uint64_t kData = NPU_MAP_TCM + 0xc0000;
+};
+
+TEST_F(TcmErrors, ACorrectedWordIsWrittenBack) {
+  report(false, kData + 8, kData + 0x108);
+  EXPECT_TRUE(said("ecc: TCM: 2 corrected"));
+  EXPECT_EQ(card.rewritten, (std::vector<uint64_t>{kData + 8, kData + 0x108}));
+  EXPECT_EQ(memory_faults_counts()->corrected, 1u);
+  EXPECT_EQ(card.traps, 0u);
+}
+
+TEST_F(TcmErrors, InCodeTheDmaWritesItBackBecauseTheHartMayNot) {
+  const uint64_t address = NPU_MAP_TCM + 0x1008;
+  const std::vector<uint8_t> before(card.tcm.begin() + 0x1000, card.tcm.begin() + 0x1040);
+  report(false, address, address);
+  EXPECT_TRUE(card.rewritten.empty());
+  EXPECT_EQ(card.management.dma_lists.back(), (FakeManagement::Transfer{address - 8, address - 8, 64}));
+  EXPECT_EQ(std::vector<uint8_t>(card.tcm.begin() + 0x1000, card.tcm.begin() + 0x1040), before);
+}
+
+TEST_F(TcmErrors, AnUncorrectableWordEndsTheFirmware) {
+  report(true, kData, kData);
+  EXPECT_EQ(card.traps, 1u);
+  EXPECT_TRUE(said("the firmware's own memory is lost at 1c0000"));
+  trap_frame frame{};
+  frame.mcause = 2;
+  card.management.watchdog_asleep = false;
+  trap_report(&frame);
+  const auto dump = card.dram.get<npu_crash_dump>(NPU_DRAM_CRASH_DUMP);
+  EXPECT_EQ(dump.memory, uint32_t{NPU_ECC_TCM + 1});
+  EXPECT_EQ(dump.memory_errors, 2u);
+  EXPECT_EQ(dump.memory_address, kData);
+  EXPECT_FALSE(card.management.watchdog_asleep) << "it restarts by itself";
+}
+
+TEST_F(TcmErrors, AnErrorElsewhereIsInTheDumpToo) {
+  ecc(ECC_UNCORRECTED(NPU_ECC_DRAM)) = 1;
+  ecc(ECC_LAST_UNCORRECTED(NPU_ECC_DRAM)) = NPU_MAP_DRAM + 0x40;
+  trap_frame frame{};
+  frame.mcause = 5;
+  trap_report(&frame);
+  const auto dump = card.dram.get<npu_crash_dump>(NPU_DRAM_CRASH_DUMP);
+  EXPECT_EQ(dump.memory, uint32_t{NPU_ECC_DRAM + 1});
+  EXPECT_EQ(dump.memory_address, NPU_MAP_DRAM + 0x40);
+  EXPECT_TRUE(card.management.watchdog_asleep) << "the host looks at the card as it is";
 }
 
 }  // namespace

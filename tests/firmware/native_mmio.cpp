@@ -37,3 +37,9 @@ void cpu_wait_for_interrupt() {
 }
 void cpu_fence() {}
 void cpu_take_watchdog() {}
+void cpu_rewrite(uint64_t address) {
+  FakeCard::current().rewritten.push_back(address);
+}
+void cpu_trap() {
+  ++FakeCard::current().traps;
+}

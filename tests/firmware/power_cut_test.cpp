@@ -11,6 +11,7 @@
 #include "tests/firmware/signing.h"
 
 extern "C" {
+#include "firmware/abi/boot_record.h"
 #include "firmware/abi/flash_layout.h"
 #include "firmware/abi/mailbox.h"
 #include "firmware/abi/otp.h"
@@ -43,6 +44,15 @@ class PowerCut : public testing::Test {
     TestImage made({built.begin() + sizeof(header), built.end()});
     made.header.load_address = header.load_address;
     made.header.entry = header.entry;
+    made.header.image_version = version;
+    made.header.security_version = security_version;
+    made.sign(key_);
+    return made;
+  }
+
+  /// Signed and of no use: it sleeps for ever.
+  TestImage sleeper(uint32_t version, uint32_t security_version = 0) {
+    TestImage made({0x73, 0x00, 0x50, 0x10, 0x6f, 0xf0, 0xdf, 0xff});  // wfi; j .-4
     made.header.image_version = version;
     made.header.security_version = security_version;
     made.sign(key_);
@@ -146,6 +156,92 @@ TEST_F(PowerCut, CommitMakesOlderVersionsUnbootable) {
   ASSERT_TRUE(ok(update(image(kFirstVersion + 3, 40).bytes())));
   bench_->power_on();
   EXPECT_EQ(bench_->record().image_version, kFirstVersion + 3);
+}
+
+TEST_F(PowerCut, AnUpdateIsOnTrialUntilItConfirms) {
+  ASSERT_TRUE(ok(update(image(kFirstVersion + 1).bytes())));
+  bench_->power_on();
+  EXPECT_NE(bench_->card().console.find("on trial, attempt 1 of 3"), std::string::npos) << bench_->card().console;
+  EXPECT_EQ(bench_->record().image_version, kFirstVersion + 1);
+  EXPECT_EQ(bench_->record().trial, static_cast<uint32_t>(NPU_TRIAL_CONFIRMED | 1 << 8));
+  bench_->power_on();
+  EXPECT_EQ(bench_->record().image_version, kFirstVersion + 1);
+  EXPECT_EQ(bench_->record().trial, static_cast<uint32_t>(NPU_TRIAL_NONE));
+  EXPECT_EQ(bench_->record().trial_end, NPU_BOOT_END_UNKNOWN);
+  EXPECT_EQ(bench_->card().console.find("on trial"), std::string::npos);
+}
+
+TEST_F(PowerCut, FirmwareThatNeverConfirmsIsGivenUpAfterThreeAttempts) {
+  ASSERT_TRUE(ok(update(sleeper(kFirstVersion + 1).bytes())));
+  for (unsigned attempt = 1; attempt <= NPU_BOOT_TRIAL_ATTEMPTS; ++attempt) {
+    bench_->power_on();
+    EXPECT_EQ(bench_->card().card_state, MAILBOX_HOST_CARD_STATE_STATE_LOADING) << attempt;
+    EXPECT_FALSE(bench_->card().management.watchdog_asleep);
+  }
+  for (unsigned boot = 0; boot < 2; ++boot) {
+    bench_->power_on();
+    expect_runs("fallen back\n");
+    const npu_boot_record record = bench_->record();
+    EXPECT_EQ(record.source, static_cast<uint32_t>(NPU_BOOT_SOURCE_SLOT_A));
+    EXPECT_EQ(record.image_version, kFirstVersion);
+    EXPECT_EQ(record.slot_code[1], static_cast<uint32_t>(NPU_BOOT_TRIAL_FAILED));
+    EXPECT_EQ(record.trial, static_cast<uint32_t>(NPU_TRIAL_FAILED | NPU_BOOT_TRIAL_ATTEMPTS << 8));
+    // The fake card says that the host has reset it.
+    EXPECT_EQ(record.trial_end, static_cast<uint32_t>(NPU_BOOT_END(1, NPU_BOOT_END_NO_TRAP)));
+  }
+  ASSERT_TRUE(ok(update(image(kFirstVersion + 2).bytes())));
+  bench_->power_on();
+  EXPECT_EQ(bench_->record().source, static_cast<uint32_t>(NPU_BOOT_SOURCE_SLOT_B));
+  EXPECT_EQ(bench_->record().image_version, kFirstVersion + 2);
+}
+
+TEST_F(PowerCut, TheRollbackCounterStaysWhereItIsWhileNothingHasConfirmed) {
+  ASSERT_TRUE(ok(update(sleeper(kFirstVersion + 1, 40).bytes())));
+  for (unsigned boot = 0; boot <= NPU_BOOT_TRIAL_ATTEMPTS; ++boot) bench_->power_on();
+  ASSERT_TRUE(ok(ask({NPU_MESSAGE_UPDATE_COMMIT})));
+  EXPECT_EQ(bench_->otp().fuses().rollback(), 0u);
+}
+
+TEST_F(PowerCut, WithNothingToGoBackToTheRomWaitsForTheHost) {
+  ASSERT_TRUE(ok(update(sleeper(kFirstVersion + 1).bytes())));
+  bench_->put_flash(NPU_FLASH_SLOT(0), std::vector<uint8_t>(4096, 0xff));
+  for (unsigned boot = 0; boot <= NPU_BOOT_TRIAL_ATTEMPTS; ++boot) bench_->power_on();
+  EXPECT_EQ(bench_->card().card_state, MAILBOX_HOST_CARD_STATE_STATE_ROM);
+  EXPECT_EQ(bench_->card().boot_code, NPU_BOOT_TRIAL_FAILED);
+  EXPECT_EQ(bench_->offer(image(kFirstVersion + 2).bytes()), static_cast<uint32_t>(NPU_BOOT_BOOTED));
+  expect_runs("from the host\n");
+  EXPECT_EQ(bench_->record().source, static_cast<uint32_t>(NPU_BOOT_SOURCE_HOST));
+}
+
+TEST_F(PowerCut, EachByteThatATrialWritesMayBeTheLast) {
+  // Begun and confirmed are 4 bytes each, and the end of the attempt that the cut has ended is 4 more.
+  for (uint64_t first = 1; first <= 9; ++first) {
+    for (uint64_t second : {uint64_t{1}, uint64_t{4}, uint64_t{5}, uint64_t{8}, uint64_t{9}}) {
+      SCOPED_TRACE("cuts after " + std::to_string(first) + " and " + std::to_string(second) + " bytes");
+      const uint32_t version = bench_->record().image_version + 1;
+      ASSERT_TRUE(ok(update(image(version).bytes()))) << bench_->card().console;
+      bench_->power_on(first);
+      bench_->power_on(second);
+      bench_->power_on();
+      expect_runs("third attempt\n");
+      EXPECT_EQ(bench_->record().image_version, version) << "two attempts were cut, three are allowed";
+      bench_->power_on();
+      EXPECT_EQ(bench_->record().trial & 0xff, static_cast<uint32_t>(NPU_TRIAL_NONE));
+      if (HasFailure()) return;
+    }
+  }
+}
+
+TEST_F(PowerCut, ThreeCutsLeaveTheOldVersionOrTheNewOne) {
+  for (uint64_t bytes = 1; bytes <= 12; ++bytes) {
+    const uint32_t old_version = bench_->record().image_version;
+    ASSERT_TRUE(ok(update(image(old_version + 1).bytes()))) << bench_->card().console;
+    for (unsigned attempt = 0; attempt < NPU_BOOT_TRIAL_ATTEMPTS; ++attempt) bench_->power_on(bytes);
+    bench_->power_on();
+    expect_runs("after three cuts\n");
+    const uint32_t runs = bench_->record().image_version;
+    EXPECT_TRUE(runs == old_version || runs == old_version + 1) << bytes;
+  }
 }
 
 TEST_F(PowerCut, FiveHundredRandomCutsAlwaysLeaveOneVersionThatBoots) {

@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <string>
+#include <vector>
 
+#include "npu/registers/trng.h"
 #include "tests/firmware/fake_card.h"
 #include "tests/firmware/signing.h"
 
@@ -12,11 +16,13 @@ extern "C" {
 #include "firmware/abi/boot_record.h"
 #include "firmware/lib/boot_record.h"
 #include "firmware/lib/boot_selection.h"
+#include "firmware/lib/boot_trial.h"
 #include "firmware/lib/crypto.h"
 #include "firmware/lib/flash.h"
 #include "firmware/lib/gpio.h"
 #include "firmware/lib/otp.h"
 #include "firmware/lib/plic.h"
+#include "firmware/lib/trng.h"
 }
 
 namespace npuvp::firmware_test {
@@ -108,6 +114,125 @@ TEST_F(SecurityLib, CryptoVerifiesTheDigestItHolds) {
   }
 }
 
+std::vector<uint8_t> hex(const std::string& text) {
+  std::vector<uint8_t> bytes;
+  for (size_t i = 0; i < text.size(); i += 2) {
+    bytes.push_back(static_cast<uint8_t>(std::stoul(text.substr(i, 2), nullptr, 16)));
+  }
+  return bytes;
+}
+
+/// Test cases 4 and 16 of "The Galois/Counter Mode of Operation" (McGrew, Viega), appendix B.
+class Gcm : public SecurityLib {
+ protected:
+  /// The message that goes from `from` to `to`.
+  crypto_gcm message(const std::vector<uint8_t>& key, const std::vector<uint8_t>& from, std::vector<uint8_t>& to) {
+    return {key.data(),
+            static_cast<uint32_t>(key.size()),
+            iv.data(),
+            reinterpret_cast<uint64_t>(aad.data()),
+            static_cast<uint32_t>(aad.size()),
+            reinterpret_cast<uint64_t>(from.data()),
+            reinterpret_cast<uint64_t>(to.data()),
+            static_cast<uint32_t>(from.size())};
+  }
+  void expect_both_ways(const std::vector<uint8_t>& key, const std::vector<uint8_t>& cipher,
+                        const std::vector<uint8_t>& tag) {
+    std::vector<uint8_t> out(plain.size()), made(16);
+    crypto_gcm there = message(key, plain, out);
+    ASSERT_TRUE(crypto_gcm_encrypt(&there, made.data()));
+    EXPECT_EQ(out, cipher);
+    EXPECT_EQ(made, tag);
+    crypto_gcm back = message(key, cipher, out);
+    EXPECT_EQ(crypto_gcm_decrypt(&back, tag.data()), CRYPTO_VALID);
+    EXPECT_EQ(out, plain);
+    out.assign(out.size(), 0xee);
+    made[15] ^= 1;
+    EXPECT_EQ(crypto_gcm_decrypt(&back, made.data()), CRYPTO_INVALID);
+    EXPECT_EQ(out, std::vector<uint8_t>(plain.size(), 0xee)) << "nothing is written";
+  }
+  const std::vector<uint8_t> key_128 = hex("feffe9928665731c6d6a8f9467308308");
+  const std::vector<uint8_t> key_256 = hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+  const std::vector<uint8_t> iv = hex("cafebabefacedbaddecaf888");
+  const std::vector<uint8_t> aad = hex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+  const std::vector<uint8_t> plain = hex(
+      "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657"
+      "ba637b39");
+};
+
+TEST_F(Gcm, EncryptsAndDecryptsThePublishedVectors) {
+  expect_both_ways(
+      key_128,
+      hex("42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa05"
+          "1ba30b396a0aac973d58e091"),
+      hex("5bc94fbc3221a5db94fae95ae7121a47"));
+  expect_both_ways(
+      key_256,
+      hex("522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838"
+          "c5f61e6393ba7a0abcc9f662"),
+      hex("76fc6ece0f4e1768cddf8853bb2d551b"));
+}
+
+TEST_F(Gcm, LeavesNoKeyInTheBlock) {
+  std::vector<uint8_t> out(plain.size()), tag(16);
+  const crypto_gcm there = message(key_256, plain, out);
+  ASSERT_TRUE(crypto_gcm_encrypt(&there, tag.data()));
+  ASSERT_EQ(card.security.gcm_keys.size(), 8u);
+  EXPECT_EQ(card.security.gcm_keys[0], 0x92e9fffeu);
+  EXPECT_EQ(card.security.aes_key, (std::array<uint32_t, 8>{}));
+}
+
+TEST_F(Gcm, RefusesSizesThatTheBlockDoesNotHave) {
+  std::vector<uint8_t> out(plain.size()), tag(16);
+  for (const auto change : {+[](crypto_gcm& m) { m.key_bytes = 24; }, +[](crypto_gcm& m) { m.bytes = 0x1000001; },
+                            +[](crypto_gcm& m) { m.aad_bytes = 4097; }}) {
+    crypto_gcm wrong = message(key_128, plain, out);
+    change(wrong);
+    EXPECT_FALSE(crypto_gcm_encrypt(&wrong, tag.data()));
+    EXPECT_EQ(crypto_gcm_decrypt(&wrong, tag.data()), CRYPTO_FAILED);
+  }
+  EXPECT_TRUE(card.security.gcm_keys.empty());
+  card.security.crypto_fails = true;
+  const crypto_gcm right = message(key_128, plain, out);
+  EXPECT_FALSE(crypto_gcm_encrypt(&right, tag.data()));
+  EXPECT_EQ(crypto_gcm_decrypt(&right, tag.data()), CRYPTO_FAILED);
+}
+
+TEST_F(SecurityLib, TrngGivesWordsOnlyWhileItsSourceIsHealthy) {
+  std::array<uint32_t, 3> words{};
+  EXPECT_EQ(trng_read(words.data(), 1), TRNG_TIMED_OUT) << "it is off";
+  trng_start();
+  EXPECT_EQ(trng_read(words.data(), 3), TRNG_OK);
+  EXPECT_NE(words[0], words[1]);
+  EXPECT_NE(words[1], words[2]);
+  for (uint32_t failure : {TRNG_STATUS_REPETITION_MASK, TRNG_STATUS_PROPORTION_MASK}) {
+    card.security.trng_failure = failure;
+    words.fill(7);
+    EXPECT_EQ(trng_read(words.data(), 3), TRNG_UNHEALTHY);
+    EXPECT_EQ(words, (std::array<uint32_t, 3>{}));
+  }
+}
+
+TEST_F(SecurityLib, TrngThatRepeatsAWordIsUnhealthy) {
+  std::array<uint32_t, 2> words{};
+  card.security.trng_repeats = true;
+  trng_start();
+  EXPECT_EQ(trng_read(words.data(), 1), TRNG_OK);
+  EXPECT_EQ(trng_read(words.data(), 1), TRNG_UNHEALTHY) << "also from one call to the next";
+  trng_start();
+  EXPECT_EQ(trng_read(words.data(), 2), TRNG_UNHEALTHY);
+  EXPECT_EQ(words, (std::array<uint32_t, 2>{}));
+}
+
+TEST_F(SecurityLib, TrngWithoutWordsTimesOut) {
+  std::array<uint32_t, 2> words{};
+  card.security.trng_silent = true;
+  trng_start();
+  const uint64_t before = card.now_ns;
+  EXPECT_EQ(trng_read(words.data(), 2), TRNG_TIMED_OUT);
+  EXPECT_LT(card.now_ns - before, 2 * TRNG_TIMEOUT_NS);
+}
+
 TEST_F(SecurityLib, GpioReadsTheStrap) {
   EXPECT_FALSE(gpio_strapped_for_recovery());
   card.security.straps = 0x4201;
@@ -150,6 +275,89 @@ TEST_F(BootSelection, IgnoresWhatIsNotWhole) {
   EXPECT_EQ(boot_selection_read().slot, 1u);
   put(1, 8, 2);  // no such slot
   EXPECT_EQ(boot_selection_read().slot, 1u);
+}
+
+TEST_F(BootSelection, IgnoresFlagsThatItDoesNotKnow) {
+  put(0, 7, 1 | NPU_FLASH_SLOT_ON_TRIAL << 1);
+  EXPECT_EQ(boot_selection_read().sequence, 0u);
+}
+
+class BootTrial : public BootSelection {
+ protected:
+  void SetUp() override {
+    BootSelection::SetUp();
+    put(1, 4, 1 | NPU_FLASH_SLOT_ON_TRIAL);
+    selection = boot_selection_read();
+  }
+  boot_trial read() { return boot_trial_read(&selection); }
+  uint32_t& word(uint32_t index) {
+    return *reinterpret_cast<uint32_t*>(card.security.flash.data() + NPU_FLASH_TRIAL(1) + index * 4);
+  }
+  /// What the boot ROM leaves for the firmware.
+  void write_record(uint32_t trial) {
+    npu_boot_record record{};
+    record.magic = NPU_BOOT_RECORD_MAGIC;
+    record.version = NPU_BOOT_RECORD_VERSION;
+    record.trial = trial;
+    std::memcpy(card.tcm.data() + (NPU_MAP_BOOT_RECORD - NPU_MAP_TCM), &record, sizeof(record));
+  }
+  boot_selection selection{};
+};
+
+TEST_F(BootTrial, IsThatOfTheSelectionOnly) {
+  EXPECT_EQ(selection.slot, 1u);
+  EXPECT_TRUE(selection.on_trial);
+  EXPECT_EQ(read().state, NPU_TRIAL_RUNS);
+  EXPECT_EQ(read().attempts, 0u);
+  put(0, 5, 0);
+  selection = boot_selection_read();
+  EXPECT_FALSE(selection.on_trial);
+  EXPECT_EQ(read().state, NPU_TRIAL_NONE);
+}
+
+TEST_F(BootTrial, HasThreeAttemptsAndNotesHowEachEnded) {
+  for (uint32_t attempt = 0; attempt < 3; ++attempt) {
+    EXPECT_EQ(read().state, NPU_TRIAL_RUNS);
+    EXPECT_TRUE(boot_trial_begin(&selection));
+    EXPECT_EQ(word(2 * attempt), 0u);
+    EXPECT_EQ(read().attempts, attempt + 1);
+    EXPECT_TRUE(read().end_is_not_noted);
+    boot_trial_end(&selection, NPU_BOOT_END(4, 2 + attempt));
+    boot_trial_end(&selection, NPU_BOOT_END(0, 0));  // noted once
+    EXPECT_EQ(word(2 * attempt + 1), 0x0204u + 0x100 * attempt);
+    EXPECT_FALSE(read().end_is_not_noted);
+    EXPECT_EQ(read().last_end, 0x0204u + 0x100 * attempt);
+  }
+  EXPECT_EQ(read().state, NPU_TRIAL_FAILED);
+  EXPECT_EQ(word(6), 0xffffffffu);
+  EXPECT_EQ(word(7), 0xffffffffu);
+}
+
+TEST_F(BootTrial, AWordThatIsHalfWrittenCounts) {
+  word(0) = 0xffff'fff0;
+  EXPECT_EQ(read().attempts, 1u);
+  word(6) = 0xffff'ff4e;
+  EXPECT_EQ(read().state, NPU_TRIAL_NONE);
+}
+
+TEST_F(BootTrial, IsOverWhenTheFirmwareConfirms) {
+  EXPECT_TRUE(boot_trial_confirm()) << "no record: a debugger has started it";
+  EXPECT_EQ(word(6), 0xffffffffu);
+  write_record(NPU_TRIAL_RUNS | 2 << 8);
+  ASSERT_TRUE(boot_trial_running());
+  EXPECT_TRUE(boot_trial_confirm());
+  EXPECT_FALSE(boot_trial_running());
+  EXPECT_EQ(boot_record()->trial, static_cast<uint32_t>(NPU_TRIAL_CONFIRMED | 2 << 8));
+  EXPECT_EQ(word(6), NPU_FLASH_TRIAL_CONFIRMED);
+  EXPECT_EQ(read().state, NPU_TRIAL_NONE);
+}
+
+TEST_F(BootTrial, GoesOnWithAFlashThatDoesNotTakeIt) {
+  card.security.flash_answers = false;
+  EXPECT_FALSE(boot_trial_begin(&selection));
+  write_record(NPU_TRIAL_RUNS);
+  EXPECT_FALSE(boot_trial_confirm());
+  EXPECT_TRUE(boot_trial_running());
 }
 
 TEST_F(SecurityLib, ARecordThatNoRomHasWrittenIsNone) {

@@ -59,6 +59,24 @@ std::vector<uint8_t> digest_of(uint32_t key_type, std::span<const uint8_t> data)
   return digest;
 }
 
+bool gcm_crypt(bool encrypt, std::span<const uint8_t> key, std::span<const uint8_t> iv, std::span<const uint8_t> aad,
+               std::span<uint8_t> data, std::span<uint8_t> tag) {
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  const int direction = encrypt ? 1 : 0;
+  int bytes = 0;
+  std::vector<uint8_t> out(data.size() + 16);
+  require(EVP_CipherInit_ex(context, key.size() == 32 ? EVP_aes_256_gcm() : EVP_aes_128_gcm(), nullptr, key.data(),
+                            iv.data(), direction) == 1);
+  require(EVP_CipherUpdate(context, nullptr, &bytes, aad.data(), static_cast<int>(aad.size())) == 1);
+  require(EVP_CipherUpdate(context, out.data(), &bytes, data.data(), static_cast<int>(data.size())) == 1);
+  if (!encrypt) EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, 16, tag.data());
+  const bool valid = EVP_CipherFinal_ex(context, out.data() + bytes, &bytes) == 1;
+  if (encrypt) EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, 16, tag.data());
+  EVP_CIPHER_CTX_free(context);
+  if (valid) std::copy_n(out.begin(), data.size(), data.begin());
+  return valid;
+}
+
 bool signature_valid(uint32_t key_type, std::span<const uint8_t> point, std::span<const uint8_t> digest,
                      std::span<const uint8_t> signature) {
   const KeyPointer key = public_key(key_type, point);

@@ -20,6 +20,10 @@ namespace npuvp::firmware_test {
 [[nodiscard]] bool signature_valid(uint32_t key_type, std::span<const uint8_t> point, std::span<const uint8_t> digest,
                                    std::span<const uint8_t> signature);
 
+/// AES-GCM in place: encrypts `data` and makes `tag` (16 bytes), or checks it and decrypts; false: the tag is wrong.
+[[nodiscard]] bool gcm_crypt(bool encrypt, std::span<const uint8_t> key, std::span<const uint8_t> iv,
+                             std::span<const uint8_t> aad, std::span<uint8_t> data, std::span<uint8_t> tag);
+
 /// A key that signs; OpenSSL does everything, so that neither our tool nor our models have a say.
 class SigningKey {
  public:

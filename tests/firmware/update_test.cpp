@@ -3,14 +3,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 
+#include "npu/registers/mailbox.h"
 #include "tests/firmware/cp_fixture.h"
 #include "tests/firmware/signing.h"
 
 extern "C" {
+#include "firmware/abi/boot_record.h"
 #include "firmware/abi/flash_layout.h"
 #include "firmware/abi/mailbox.h"
 #include "firmware/abi/otp.h"
+#include "firmware/lib/boot_trial.h"
+#include "firmware/lib/trap.h"
 }
 
 namespace npuvp::firmware_test {
@@ -76,6 +81,23 @@ TEST_F(Update, WritesWhatTheHostHas) {
   EXPECT_EQ(card.security.flash[NPU_FLASH_SLOT(0)], 0xff);
 }
 
+TEST_F(Update, OfFirmwareFromTheHostSparesTheSlotThatIsKnownToWork) {
+  const auto select = [this](uint32_t slot) {
+    const npu_boot_selection selection{NPU_FLASH_SELECTION_MAGIC, 1, slot, ~(NPU_FLASH_SELECTION_MAGIC ^ 1 ^ slot)};
+    std::memcpy(card.security.flash.data(), &selection, sizeof(selection));
+  };
+  const auto slot = [this] { return ask({NPU_MESSAGE_UPDATE_BEGIN, 5000})[2]; };
+  EXPECT_EQ(slot(), 1u) << "nothing is selected: slot A is tried first";
+  select(1);
+  EXPECT_EQ(slot(), 0u);
+  select(1 | NPU_FLASH_SLOT_ON_TRIAL);
+  EXPECT_EQ(slot(), 1u) << "slot A has worked";
+  std::memset(card.security.flash.data() + NPU_FLASH_TRIAL(0), 0, NPU_BOOT_TRIAL_ATTEMPTS * sizeof(npu_boot_attempt));
+  EXPECT_EQ(slot(), 1u) << "its trial has failed";
+  std::memset(card.security.flash.data() + NPU_FLASH_TRIAL(0), 0, sizeof(npu_boot_trial));
+  EXPECT_EQ(slot(), 0u) << "confirmed";
+}
+
 TEST_F(Update, SaysThatTheHostsMemoryIsUnreadable) {
   ASSERT_EQ(begin(5000), static_cast<uint32_t>(NPU_MAILBOX_OK));
   const Message reply = ask({NPU_MESSAGE_UPDATE_WRITE, 0x7fff'0000, 0, 4096, 0});
@@ -108,6 +130,72 @@ TEST_F(Update, RefusesWhatIsNoImage) {
   const Message reply = ask({NPU_MESSAGE_UPDATE_FINISH});
   EXPECT_EQ(status(reply), static_cast<uint32_t>(NPU_MAILBOX_BAD_ARGUMENT));
   EXPECT_EQ(reply[1], static_cast<uint32_t>(NPU_BOOT_BAD_MAGIC));
+}
+
+/// Of firmware that the boot ROM has started on trial.
+class UpdateOnTrial : public Update {
+ protected:
+  void SetUp() override {
+    npu_boot_record record{};
+    record.magic = NPU_BOOT_RECORD_MAGIC;
+    record.version = NPU_BOOT_RECORD_VERSION;
+    record.source = NPU_BOOT_SOURCE_SLOT_B;
+    record.security_version = 3;
+    record.trial = NPU_TRIAL_RUNS | 1 << 8;
+    std::memcpy(card.tcm.data() + (NPU_MAP_BOOT_RECORD - NPU_MAP_TCM), &record, sizeof(record));
+    Update::SetUp();
+  }
+  static bool on_trial() { return boot_trial_running(); }
+};
+
+TEST_F(UpdateOnTrial, ConfirmsWhenItIsReadyAndNothingIsLeftToDo) {
+  EXPECT_TRUE(on_trial());
+  card.send({NPU_MESSAGE_PING});
+  run();
+  EXPECT_TRUE(on_trial());
+  card.send({NPU_MESSAGE_PING});  // wakes it at once
+  sleep_and_run();
+  EXPECT_FALSE(on_trial());
+  EXPECT_TRUE(said("confirmed, the trial is over"));
+}
+
+TEST_F(UpdateOnTrial, DoesNotOverwriteTheSlotToGoBackTo) {
+  EXPECT_EQ(begin(5000), static_cast<uint32_t>(NPU_MAILBOX_BUSY));
+}
+
+TEST_F(UpdateOnTrial, TheHostMayConfirmByCommit) {
+  card.send({NPU_MESSAGE_UPDATE_COMMIT});
+  run();
+  EXPECT_FALSE(on_trial());
+  EXPECT_EQ(status(card.reply().value()), static_cast<uint32_t>(NPU_MAILBOX_OK));
+  EXPECT_EQ(card.security.fuses[NPU_OTP_ROLLBACK], 0b111u);
+}
+
+TEST_F(UpdateOnTrial, TheRollbackCounterStaysWhenTheFlashDoesNotTakeTheConfirmation) {
+  card.security.flash_answers = false;
+  card.send({NPU_MESSAGE_UPDATE_COMMIT});
+  run();
+  EXPECT_EQ(status(card.reply().value()), static_cast<uint32_t>(NPU_MAILBOX_NOT_READY));
+  EXPECT_EQ(card.security.fuses[NPU_OTP_ROLLBACK], 0u);
+}
+
+TEST_F(UpdateOnTrial, ATrapIsLeftToTheWatchdog) {
+  trap_frame frame{};
+  frame.mcause = 2;
+  card.management.watchdog_asleep = false;
+  trap_report(&frame);
+  EXPECT_FALSE(card.management.watchdog_asleep);
+  EXPECT_EQ(card.card_state, uint32_t{MAILBOX_HOST_CARD_STATE_STATE_LOADING})
+      << "no fault to be looked at: it starts again by itself";
+}
+
+TEST_F(UpdateOnTrial, AFailedSelfTestIsLeftToTheWatchdogToo) {
+  card.management.dma_fails = true;
+  service_init();
+  const unsigned kicks = card.management.kicks;
+  card.send({NPU_MESSAGE_PING});
+  run();
+  EXPECT_EQ(card.management.kicks, kicks);
 }
 
 TEST_F(Update, IsForThePhysicalFunctionOnly) {

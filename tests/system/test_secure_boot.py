@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 
@@ -75,6 +76,35 @@ def test_a_wrong_update_is_one_line(flash, tmp_path):
     result = boot("--flash", flash, "--update", wrong)
     assert result.status == 2 and b"not the one that was signed" in result.stderr
     assert b"from slot A" in boot("--flash", flash).stdout
+
+
+@pytest.fixture
+def hanging(tmp_path):
+    """Firmware 9.9.9 that sleeps for ever at its entry."""
+    image = bytearray(IMAGE.read_bytes())
+    load, entry = struct.unpack_from("<QQ", image, 24)
+    struct.pack_into("<2I", image, 352 + entry - load, 0x10500073, 0xffdff06f)  # wfi; j .-4
+    unsigned, signed = tmp_path / "hanging.unsigned", tmp_path / "hanging.bin"
+    unsigned.write_bytes(image)
+    sign_tool("sign", unsigned, "--key", KEYS / "test-key-0.pem", "--slot", "0", "--image-version", "9.9.9", "-o", signed)
+    return signed
+
+
+def test_an_update_that_hangs_is_given_up_and_the_driver_says_so(flash, hanging):
+    assert boot("--flash", flash, "--update", hanging).status == 0
+    result = boot("--flash", flash)
+    assert result.status == 0, result.stderr
+    for attempt in (1, 2, 3):
+        assert f"on trial, attempt {attempt} of 3".encode() in result.stdout
+    assert b"slot B did not confirm in 3 attempts on trial (code 17), the last ended by a watchdog reset" in result.stdout
+    assert b"from slot A" in result.stdout and b"cp: ready" in result.stdout
+    script = ("dmesg | grep -a 'did not come up on trial'; npu_load_test --jobs 20; echo load $?;"
+              "echo 1 > /sys/bus/pci/devices/10000:01:00.0/npu/firmware_commit; echo commit $?;"
+              "wc -c < /sys/bus/pci/devices/10000:01:00.0/npu/crash_dumps")
+    result = npuvp("qemu", "--flash", str(flash), "--", script)
+    text = result.stdout.decode()
+    assert "firmware in slot B: it did not come up on trial after the update (boot code 17, 3 attempts" in text, text
+    assert "load 0" in text and "commit 0" in text and text.rstrip().endswith("0"), text + result.stderr.decode()
 
 
 @pytest.mark.parametrize("option", ["--flash", "--otp"])

@@ -21,8 +21,8 @@ constexpr uint32_t kQueueLog2 = 6;
 constexpr uint32_t kEntries = 1U << kQueueLog2;
 constexpr uint32_t kQueueVector = 1;
 constexpr uint32_t kContext = 1;
-constexpr uint32_t kId = 0x3055504e;  // mailbox registers.yaml, ID
-const sc_time kBootTimeout(100, sc_core::SC_MS);
+constexpr uint32_t kId = 0x3055504e;             // mailbox registers.yaml, ID
+const sc_time kBootTimeout(5, sc_core::SC_SEC);  // a card whose update fails on trial takes 3 s to fall back
 const sc_time kMessageTimeout(100, sc_core::SC_MS);
 const sc_time kPollInterval(10, sc_core::SC_US);
 
@@ -108,6 +108,7 @@ uint32_t InprocDevice::wait_for_state(uint32_t state, uint32_t or_state, const c
   do {
     seen = read(MAILBOX_HOST_CARD_STATE) & MAILBOX_HOST_CARD_STATE_STATE_MASK;
     if (seen == state || seen == or_state) return seen;
+    if (seen == MAILBOX_HOST_CARD_STATE_STATE_FAULT) break;
     sc_core::wait(kPollInterval);
   } while (sc_core::sc_time_stamp() < deadline);
   throw DeviceError(fmt::format("{}: card state is {}, expected {}, boot code {}; look at its console", what, seen,

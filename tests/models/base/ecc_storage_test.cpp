@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstring>
+#include <vector>
 
 #include "models/base/sideband.h"
 
@@ -112,6 +113,64 @@ TEST_F(EccStorageTest, RefusesWhatLiesOutsideAlsoWithErrors) {
   EXPECT_EQ(read(0xfffc, 8), tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(read(~uint64_t{0}, 8), tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(read(0, 0), tlm::TLM_BURST_ERROR_RESPONSE);
+}
+
+TEST_F(EccStorageTest, SwitchedOffItHidesAndReportsNothing) {
+  storage.set_coding(false);
+  data[0] = 0xf0;
+  EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, 0x1008, 1, &sideband), tlm::TLM_OK_RESPONSE);
+  storage.inject(0x1008, 0);
+  storage.inject(0x1008, 9);
+  EXPECT_EQ(read(0x1008, 8), tlm::TLM_OK_RESPONSE);
+  EXPECT_FALSE(sideband.poison);
+  EXPECT_EQ(data[0], 0xf1);
+  EXPECT_EQ(data[1], 0x02);
+  EXPECT_EQ(storage.counters().uncorrectable, 0U);
+  EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, 0x1008, 8, &sideband), tlm::TLM_OK_RESPONSE);
+  EXPECT_FALSE(offered(0x1000).empty()) << "written anew, the word is as it should be";
+}
+
+TEST_F(EccStorageTest, SwitchedOnEachWordIsUncorrectableUntilItIsWrittenInFull) {
+  storage.set_coding(false);
+  EXPECT_FALSE(offered(0).empty());
+  storage.set_coding(true);
+  EXPECT_EQ(withdrawn, (std::array<uint64_t, 2>{0, 0xffff}));
+  EXPECT_TRUE(offered(0).empty()) << "not around words that were never written";
+  EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, 0x1000, 16, &sideband), tlm::TLM_OK_RESPONSE);
+  EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, 0x1014, 4, &sideband), tlm::TLM_OK_RESPONSE);
+  read(0x1000, 16);
+  EXPECT_FALSE(sideband.poison);
+  const uint64_t before = storage.counters().uncorrectable;
+  read(0x1010, 8);
+  EXPECT_TRUE(sideband.poison) << "half of the word is not known";
+  read(0x1018, 1);
+  EXPECT_TRUE(sideband.poison);
+  EXPECT_EQ(storage.counters().uncorrectable, before + 2);
+  EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, 0x1018, 8, &sideband), tlm::TLM_OK_RESPONSE);
+  read(0x1018, 8);
+  EXPECT_FALSE(sideband.poison);
+}
+
+TEST_F(EccStorageTest, AWipeGivesAllWordsTheirCode) {
+  storage.set_coding(false);
+  data.fill(0x77);
+  EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, 0x2000, 4096, &sideband), tlm::TLM_OK_RESPONSE);
+  storage.set_coding(true);
+  storage.wipe();
+  EXPECT_EQ(offered(0x2000), (std::vector<uint64_t>{0, 0xffff}));
+  read(0x2000, 4096);
+  EXPECT_FALSE(sideband.poison);
+  EXPECT_EQ(data[0], 0);
+  EXPECT_EQ(storage.counters().uncorrectable, 0U);
+}
+
+TEST_F(EccStorageTest, WritingAllWordsDoesToo) {
+  storage.set_coding(false);
+  storage.set_coding(true);
+  for (uint64_t address = 0; address < 0x10000; address += 4096) {
+    EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, address, 4096, &sideband), tlm::TLM_OK_RESPONSE);
+  }
+  EXPECT_EQ(offered(0), (std::vector<uint64_t>{0, 0xffff}));
 }
 
 }  // namespace

@@ -127,5 +127,39 @@ TEST_F(EccCollectorTest, ResetForgetsAndKeepsTheSources) {
   EXPECT_THROW(collector.add_source(16, "too many", 0, 8, {}), std::invalid_argument);
 }
 
+TEST_F(EccCollectorTest, SwitchesAndInitialisesOnlyWhatCanBe) {
+  std::vector<bool> switched;
+  unsigned wipes = 0;
+  collector.make_switchable(
+      9, [&](bool on) { switched.push_back(on); },
+      [&] {
+        ++wipes;
+        return sc_core::sc_time(10, sc_core::SC_US);
+      });
+  collector.add_source(2, "shared memory", 0x40000000, 0x1000, [](uint64_t, unsigned) {});
+  EXPECT_EQ(word(ECC_CHECK), 5U) << "the others are always checked";
+  collector.reset();
+  EXPECT_EQ(word(ECC_CHECK), 5U);
+  switched.clear();
+  hart.write(ECC_CHECK, uint32_t{0x200});
+  EXPECT_EQ(word(ECC_CHECK), 0x205U);
+  EXPECT_EQ(switched, (std::vector<bool>{true}));
+  EXPECT_EQ(word(ECC_INIT), 0U);
+  hart.write(ECC_INIT, uint32_t{0x200});
+  EXPECT_EQ(wipes, 1U);
+  EXPECT_EQ(word(ECC_INIT), 0x200U);
+  sc_core::sc_start(sc_core::sc_time(9, sc_core::SC_US));
+  EXPECT_EQ(word(ECC_INIT), 0x200U);
+  sc_core::sc_start(sc_core::sc_time(1, sc_core::SC_US));
+  EXPECT_EQ(word(ECC_INIT), 0U);
+  EXPECT_EQ(environment.diagnostics().misuse_count(), 0U);
+  hart.write(ECC_INIT, uint32_t{0x101});
+  EXPECT_EQ(environment.diagnostics().misuse_count(), 2U);
+  EXPECT_EQ(wipes, 1U);
+  collector.reset();
+  EXPECT_FALSE(switched.back());
+  EXPECT_EQ(word(ECC_CHECK), 5U);
+}
+
 }  // namespace
 }  // namespace npuvp::ecc
