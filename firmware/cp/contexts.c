@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "firmware/abi/status.h"
+#include "firmware/cp/address_spaces.h"
 #include "firmware/lib/aclint.h"
 
 struct context {
@@ -22,6 +23,7 @@ void contexts_init(void) {
   memset(contexts_, 0, sizeof(contexts_));
   memset(existing_, 0, sizeof(existing_));
   memset(next_, 0, sizeof(next_));
+  address_spaces_init();
 }
 
 int context_find(uint32_t function, uint32_t id) {
@@ -49,6 +51,7 @@ int context_create(uint32_t function, const struct context_arguments* arguments)
   if (place < 0) return -1;
   existing_[function] |= 1u << queue_number((uint32_t)place);
   contexts_[place] = (struct context){.is = *arguments};
+  if (arguments->flags & NPU_CONTEXT_ADDRESS_SPACE) address_space_create((uint32_t)place);
   return place;
 }
 
@@ -60,11 +63,14 @@ int context_create_implicit(uint32_t function, uint32_t id) {
 }
 
 void context_remove(uint32_t context) {
+  address_space_destroy(context);
   existing_[context_function(context)] &= ~(1u << queue_number(context));
 }
 
 void contexts_remove_function(uint32_t function) {
-  existing_[function] = 0;
+  for (uint32_t number = 0; existing_[function] >> number != 0; ++number) {
+    if (existing_[function] >> number & 1u) context_remove(queue_slot(function, number));
+  }
 }
 
 bool contexts_exist(void) {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "firmware/cp/address_spaces.h"
 #include "firmware/cp/contexts.h"
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
@@ -86,6 +87,7 @@ static void execute(uint32_t slot, const struct taken* taken) {
       .commands = staging_address(slot),
       .command_bytes = taken->submission.command_bytes,
       .asid = context_asid(taken->context),
+      .address_space = address_space_of(taken->context),
       .function = queue_function(taken->queue),
       .segments = submission_segments(slot),
       .segment_count = taken->submission.segment_count,
