@@ -22,7 +22,8 @@ enum npu_priority {
 /* Flags of CONTEXT_CREATE. */
 #define NPU_CONTEXT_STOP_ON_FAULT \
 	1u /* after a job that failed, those behind it complete as NPU_JOB_ABORTED */
-/* Since ABI 1.3: engines reach, of the card's DRAM, what CONTEXT_MAP gave the context, at its physical address. */
+/* Since ABI 1.3: engines reach, of the card's DRAM, what CONTEXT_MAP gave the context, at its physical address; and jobs
+ * find scratchpads and shared memory cleared of what other contexts have left. */
 #define NPU_CONTEXT_ADDRESS_SPACE 2u
 
 #define NPU_CONTEXT_RANGES 8u

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Two processes on one card: one works on data of its own, the other tries to reach them by command streams, by DMA
- * descriptors, by handles it has closed and by memory that it is given later. --help tells the options.
+ * descriptors, by handles it has closed, by memory that it is given later and by what is left on the chip. --help tells
+ * the options.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,6 +29,7 @@ static const char kHelp[] =
 #define OWN_BYTES (128 * KIB)
 #define WAIT_NS (60 * 1000000000ll)
 #define SEED 7
+#define SCRATCHPADS 8
 
 /* Segments of the jobs. */
 enum { kCommands, kHost, kDevice, kSegments };
@@ -82,6 +84,21 @@ static void fill_with_secret(struct client* client) {
   memset(client->buffers[kHost].bytes, 0, MIB);
 }
 
+/* From the secret's first MiB to where all programs' data pass through. */
+static void put_secret_on_chip(struct client* client) {
+  struct npu_command commands[1 + SCRATCHPADS];
+  for (unsigned int i = 0; i <= SCRATCHPADS; ++i) {
+    bool shared = i == SCRATCHPADS;
+    commands[i] = card_copy(shared ? 0 : i, NPU_ADDRESS(kDevice, 0),
+                            NPU_ADDRESS(shared ? NPU_SPACE_SHARED : NPU_SPACE_SCRATCHPAD, 0), 64 * KIB, NPU_TOKEN_NONE,
+                            NPU_TOKEN_NONE);
+    commands[i].kind = shared ? NPU_COMMAND_TASK_DMA : NPU_COMMAND_NEURAL_DMA;
+  }
+  memcpy(client->buffers[kCommands].bytes, commands, sizeof(commands));
+  struct card_job job = job_of(client, 1 + SCRATCHPADS);
+  card_run(&client->card, &job, "the secret to scratchpads and shared memory");
+}
+
 /* The innocent process: its data stay exact, its context has no fault. Ends when `stop` is closed. */
 static int keep_secret(int ready, int stop) {
   struct client client = client_open(VICTIM_BYTES);
@@ -96,6 +113,7 @@ static int keep_secret(int ready, int stop) {
   for (unsigned int round = 0; unharmed; ++round) {
     uint64_t at = round % (VICTIM_BYTES / MIB) * MIB;
     run_one(&client, to_host(at, MIB), "the secret back");
+    put_secret_on_chip(&client);
     unharmed = secret_is(client.buffers[kHost].bytes, SEED, at, MIB);
     struct pollfd told = {.fd = stop, .events = POLLIN};
     if (round >= 2 * VICTIM_BYTES / MIB && poll(&told, 1, 0) == 1) break;
@@ -256,6 +274,21 @@ static void attack_by_new_memory(struct client* client) {
   client->buffers[kDevice] = own;
 }
 
+/* What the other process's jobs have left on the chip. */
+static void attack_by_memory_on_chip(struct client* client) {
+  for (unsigned int i = 0; i < 4 * (SCRATCHPADS + 1); ++i) {
+    unsigned int engine = i % (SCRATCHPADS + 1);
+    bool shared = engine == SCRATCHPADS;
+    struct npu_command command =
+        card_copy(shared ? 0 : engine, NPU_ADDRESS(shared ? NPU_SPACE_SHARED : NPU_SPACE_SCRATCHPAD, 0),
+                  NPU_ADDRESS(kDevice, 0), 64 * KIB, NPU_TOKEN_NONE, NPU_TOKEN_NONE);
+    command.kind = shared ? NPU_COMMAND_TASK_DMA : NPU_COMMAND_NEURAL_DMA;
+    run_one(client, command, "memory on the chip");
+    run_one(client, to_host(0, 64 * KIB), "memory on the chip to the host");
+    expect(!secret_in(client->buffers[kHost].bytes, 64 * KIB), "a secret is left on the chip", engine);
+  }
+}
+
 int main(int argc, char** argv) {
   program_name = "npu_isolation_test";
   if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
@@ -279,6 +312,7 @@ int main(int argc, char** argv) {
   attack_by_descriptors(&attacker);
   attack_by_stale_handles(&attacker);
   attack_by_new_memory(&attacker);
+  attack_by_memory_on_chip(&attacker);
   close(stop[1]);
   if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     ++failures;

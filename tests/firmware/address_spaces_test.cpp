@@ -158,6 +158,48 @@ TEST_F(AddressSpaces, AContextWithoutOneIsNotTranslated) {
   EXPECT_EQ(card.started_jobs[0].address_space, 0u);
 }
 
+TEST_F(AddressSpaces, JobsFindNothingOfOtherContextsOnTheChip) {
+  card.task_manager_duration_ns = 1000;
+  for (uint32_t queue : {0u, 1u}) {
+    create_space(kContext + queue);
+    create(queue);
+    ASSERT_EQ(map(kContext + queue, kJobDram, 1), kOk);
+  }
+  std::array<uint32_t, 3> tails{};
+  const auto runs_cleared = [&](uint32_t queue) {
+    put(queue, tails[queue], execute(queue, 100));
+    card.ring_sq_tail(queue, ++tails[queue]);
+    run();
+    sleep_and_run();
+    return card.started_jobs.back().memories_cleared;
+  };
+  EXPECT_TRUE(runs_cleared(0));  // a reset of the card leaves the memories as they are
+  EXPECT_FALSE(runs_cleared(0));
+  EXPECT_TRUE(runs_cleared(1));
+  EXPECT_FALSE(runs_cleared(1));
+  EXPECT_TRUE(runs_cleared(0));
+  create(2);  // without an address space: as it always was
+  EXPECT_FALSE(runs_cleared(2));
+  EXPECT_TRUE(runs_cleared(0));
+  EXPECT_EQ(card.started_jobs.size(), 7u);
+}
+
+TEST_F(AddressSpaces, ALaterContextInTheSamePlaceFindsNothingOnTheChip) {
+  card.task_manager_duration_ns = 1000;
+  for (uint32_t round = 0; round < 2 * NPU_QUEUES; ++round) {
+    create_space(kContext);
+    create(0);
+    ASSERT_EQ(map(kContext, kJobDram, 1), kOk);
+    put(0, 0, execute(0, 1));
+    card.ring_sq_tail(0, 1);
+    run();
+    sleep_and_run();
+    EXPECT_TRUE(card.started_jobs.back().memories_cleared) << round;
+    ASSERT_EQ(ask_status({NPU_MESSAGE_CONTEXT_DESTROY, kContext}), kOk);
+    card.ring_sq_tail(0, 0);
+  }
+}
+
 TEST_F(AddressSpaces, EndWithTheirContext) {
   const uint32_t asid = create_space(7);
   ASSERT_EQ(map(7, kJobDram, 1), kOk);
