@@ -176,15 +176,11 @@ static int npu_context_start(struct npu_device *ndev, struct npu_context *contex
 	int err;
 
 	lockdep_assert_held(&ndev->control_lock);
-	if (ndev->partitioning || ndev->io != NPU_IO_RUNNING)
+	if (ndev->partitioning)
 		return -EBUSY;
-	/* Nobody looked while there was no job. */
-	if (!ndev->dead && !npu_card_works(ndev))
-		npu_recover(ndev, "the card was reset or stopped working", NULL);
-	if (ndev->dead)
-		return -EIO;
-	if (ndev->io != NPU_IO_RUNNING)
-		return -EBUSY;
+	err = npu_make_ready(ndev);
+	if (err)
+		return err;
 	if (!npu_has_contexts(ndev) && (rights->priority != NPU_PRIORITY_NORMAL || rights->flags ||
 					rights->job_limit_us || rights->hang_limit_us))
 		return -EOPNOTSUPP;
@@ -230,6 +226,7 @@ int npu_context_create(struct npu_device *ndev, struct npu_file *file,
 	if (!context)
 		return -ENOMEM;
 	kref_init(&context->refcount);
+	context->queue.file = file;
 	mutex_lock(&ndev->control_lock);
 	err = npu_context_start(ndev, context, rights);
 	mutex_unlock(&ndev->control_lock);

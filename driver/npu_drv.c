@@ -81,6 +81,7 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(NPU_SUBMIT, npu_ioctl_submit, 0),
 	DRM_IOCTL_DEF_DRV(NPU_WAIT, npu_ioctl_wait, 0),
 	DRM_IOCTL_DEF_DRV(NPU_FAULT_READ, npu_ioctl_fault_read, 0),
+	DRM_IOCTL_DEF_DRV(NPU_SYNC_CREATE, npu_ioctl_sync_create, 0),
 };
 
 static const struct drm_driver npu_drm_driver = {
@@ -119,6 +120,9 @@ static int npu_init_state(struct npu_device *ndev, struct pci_dev *pdev,
 	INIT_WORK(&ndev->reset_work, npu_reset_work);
 	npu_mailbox_init(&ndev->mailbox);
 	err = drmm_mutex_init(&ndev->drm, &ndev->bo_lock);
+	if (err)
+		return err;
+	err = drmm_mutex_init(&ndev->drm, &ndev->space_lock);
 	return err ?: drmm_mutex_init(&ndev->drm, &ndev->control_lock);
 }
 

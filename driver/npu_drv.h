@@ -10,6 +10,8 @@
  *                            drains, therefore for seconds at worst; not over
  *                            pci_enable_sriov(), which probes other functions.
  *   npu_faults.lock          mutex: records of failed jobs; held while the card is asked for more.
+ *   npu_device.space_lock    mutex: which device buffers each context reaches; held over mailbox
+ *                            exchanges.
  *   npu_mailbox.lock         mutex: one message in flight.
  *   npu_device.bo_lock       mutex: lists of buffers that removal has to find.
  *   drm_gem_object.resv      reservation of a shared buffer: its mappings and whether it was
@@ -32,6 +34,7 @@
 #define _NPU_DRV_H_
 
 #include <linux/atomic.h>
+#include <linux/bitmap.h>
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -47,6 +50,7 @@
 #include "npu_mailbox.h"
 
 #define NPU_DRIVER_NAME "npu"
+#define NPU_DEVICE_SYNC_FLAGS 256 /* NPU_SYNC_FLAGS, as a number that a bitmap can have */
 
 struct npu_context;
 struct npu_hwmon;
@@ -94,12 +98,14 @@ struct npu_device {
 	struct npu_hwmon *hwmon; /* NULL: none */
 	struct npu_faults faults;
 
-	struct mutex bo_lock; /* protects the three lists */
+	struct mutex space_lock; /* protects the mappings of all contexts and buffers */
+	struct mutex bo_lock;	 /* protects the three lists and sync_flags */
 	struct list_head host_bos;
 	struct list_head peer_bos;
 	struct list_head imports;
-	atomic_t peer_mappings;	     /* of our DRAM by other devices */
-	wait_queue_head_t peer_wait; /* woken when peer_mappings becomes 0 */
+	DECLARE_BITMAP(sync_flags, NPU_DEVICE_SYNC_FLAGS); /* that somebody has */
+	atomic_t peer_mappings;				   /* of our DRAM by other devices */
+	wait_queue_head_t peer_wait;			   /* woken when peer_mappings becomes 0 */
 
 	struct mutex control_lock; /* protects the fields below */
 	unsigned int queue_limit;  /* queues that the card has and an interrupt vector exists for */
@@ -112,6 +118,7 @@ struct npu_device {
 	bool partitioning;	/* the number of virtual functions changes: no new contexts */
 	unsigned int vfs;	/* virtual functions that the DRAM is divided for */
 	unsigned int recoveries;
+	const char *suspect;	   /* why the card must be reset though it seems to work, or NULL */
 	wait_queue_head_t io_wait; /* woken when `io` changes */
 	struct work_struct reset_work;
 
@@ -139,6 +146,12 @@ static inline const char *npu_card_name(struct npu_device *ndev)
 static inline bool npu_has_contexts(struct npu_device *ndev)
 {
 	return (ndev->card.abi_version & 0xffff) >= 2;
+}
+
+/* Can the firmware keep the DRAM of contexts apart, and clear it? */
+static inline bool npu_has_spaces(struct npu_device *ndev)
+{
+	return (ndev->card.abi_version & 0xffff) >= 3;
 }
 
 /* Taken out of its slot, as far as the kernel knows already. */

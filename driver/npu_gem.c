@@ -12,10 +12,15 @@
 #include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_managed.h>
 
+#include <firmware/abi/context.h>
+#include <firmware/abi/page_table.h>
+
 #include "npu_drv.h"
 #include "npu_gem.h"
 #include "npu_import.h"
 #include "npu_peer.h"
+#include "npu_recovery.h"
+#include "npu_space.h"
 
 static_assert(PAGE_SIZE == NPU_HOST_PAGE_BYTES, "page lists assume pages of 4 KiB");
 
@@ -111,21 +116,26 @@ u64 npu_dram_free_bytes(struct npu_device *ndev)
 	return bytes;
 }
 
+static void npu_dram_remove(struct npu_dram *dram, struct drm_mm_node *node)
+{
+	mutex_lock(&dram->lock);
+	dram->free_bytes += node->size;
+	drm_mm_remove_node(node);
+	mutex_unlock(&dram->lock);
+}
+
 /* Device buffers */
 
 static void npu_device_bo_free(struct drm_gem_object *obj)
 {
 	struct npu_device *ndev = to_npu_device(obj->dev);
 	struct npu_device_bo *bo = to_npu_device_bo(obj);
-	struct npu_dram *dram = &ndev->dram;
 
 	mutex_lock(&ndev->bo_lock);
 	list_del(&bo->peer_node);
 	mutex_unlock(&ndev->bo_lock);
-	mutex_lock(&dram->lock);
-	dram->free_bytes += bo->node.size;
-	drm_mm_remove_node(&bo->node);
-	mutex_unlock(&dram->lock);
+	npu_space_forget_bo(bo);
+	npu_dram_remove(&ndev->dram, &bo->node);
 	drm_gem_object_release(obj);
 	kfree(bo);
 }
@@ -138,18 +148,32 @@ static struct dma_buf *npu_device_bo_export(struct drm_gem_object *obj, int flag
 
 static const struct drm_gem_object_funcs npu_device_bo_funcs = {
 	.free = npu_device_bo_free,
+	.close = npu_space_close,
 	.export = npu_device_bo_export,
 };
 
 static const struct drm_gem_object_funcs npu_peer_bo_funcs = {
 	.free = npu_device_bo_free,
+	.close = npu_space_close,
 	.export = npu_peer_export,
 };
 
-/* Buffers for peers from the bottom, where the window is; all others from the top. */
+static int npu_dram_insert_aligned(struct npu_dram *dram, struct drm_mm_node *node, u64 size,
+				   bool peer, u64 alignment)
+{
+	/* Buffers for peers from the bottom, where the window is; all others from the top. */
+	return drm_mm_insert_node_in_range(&dram->mm, node, size, alignment, 0, dram->base,
+					   dram->base + (peer ? dram->window_bytes : dram->bytes),
+					   peer ? DRM_MM_INSERT_LOW : DRM_MM_INSERT_HIGH);
+}
+
+/*
+ * Whole pages of the device MMU, so that no two buffers share one; large ones, if possible, where
+ * they need few entries of its TLB.
+ */
 static int npu_dram_insert(struct npu_dram *dram, struct drm_mm_node *node, u64 size, bool peer)
 {
-	int err;
+	int err = -ENOSPC;
 
 	lockdep_assert_held(&dram->lock);
 	if (dram->frozen)
@@ -158,18 +182,36 @@ static int npu_dram_insert(struct npu_dram *dram, struct drm_mm_node *node, u64 
 		return -ENOSPC;
 	if (peer && !dram->window_bytes)
 		return -EOPNOTSUPP;
-	err = drm_mm_insert_node_in_range(&dram->mm, node, size, PAGE_SIZE, 0, dram->base,
-					  dram->base + (peer ? dram->window_bytes : dram->bytes),
-					  peer ? DRM_MM_INSERT_LOW : DRM_MM_INSERT_HIGH);
+	size = ALIGN(size, NPU_CONTEXT_PAGE_BYTES);
+	if (size >= NPU_PAGE_LARGE_BYTES)
+		err = npu_dram_insert_aligned(dram, node, size, peer, NPU_PAGE_LARGE_BYTES);
+	if (err == -ENOSPC)
+		err = npu_dram_insert_aligned(dram, node, size, peer, NPU_CONTEXT_PAGE_BYTES);
 	if (!err)
 		dram->free_bytes -= size;
+	return err;
+}
+
+/* What the last owner left is gone when this returns 0. */
+static int npu_device_bo_clear(struct npu_device *ndev, const struct drm_mm_node *node)
+{
+	int err;
+
+	if (!npu_has_spaces(ndev))
+		return 0;
+	mutex_lock(&ndev->control_lock);
+	err = npu_make_ready(ndev);
+	if (!err)
+		err = npu_space_clear(ndev, node->start, node->size);
+	mutex_unlock(&ndev->control_lock);
 	return err;
 }
 
 /*
  * `peer`: can be exported to other cards. Return: the buffer, or ERR_PTR -ENOSPC when no range of
  * the card's DRAM, or of the window onto it, is large enough, -EOPNOTSUPP when there is no window,
- * -EBUSY while the DRAM is being divided, -EINVAL, -ENOMEM.
+ * -EBUSY while the DRAM is being divided or the card is reset, -EIO when it is dead or the memory
+ * cannot be cleared, -ETIMEDOUT, -EINVAL, -ENOMEM. Call it inside drm_dev_enter().
  */
 struct drm_gem_object *npu_device_bo_create(struct npu_device *ndev, u64 size, bool peer)
 {
@@ -188,10 +230,12 @@ struct drm_gem_object *npu_device_bo_create(struct npu_device *ndev, u64 size, b
 	mutex_lock(&dram->lock);
 	err = npu_dram_insert(dram, &bo->node, size, peer);
 	mutex_unlock(&dram->lock);
-	if (err) {
-		kfree(bo);
-		return ERR_PTR(err);
-	}
+	if (err)
+		goto err_free;
+	err = npu_device_bo_clear(ndev, &bo->node);
+	if (err)
+		goto err_remove;
+	INIT_LIST_HEAD(&bo->mappings);
 	INIT_LIST_HEAD(&bo->peer_node);
 	bo->base.funcs = peer ? &npu_peer_bo_funcs : &npu_device_bo_funcs;
 	drm_gem_private_object_init(&ndev->drm, &bo->base, size);
@@ -201,6 +245,12 @@ struct drm_gem_object *npu_device_bo_create(struct npu_device *ndev, u64 size, b
 		mutex_unlock(&ndev->bo_lock);
 	}
 	return &bo->base;
+
+err_remove:
+	npu_dram_remove(dram, &bo->node);
+err_free:
+	kfree(bo);
+	return ERR_PTR(err);
 }
 
 /* Host buffers */
@@ -341,7 +391,7 @@ void npu_host_bos_unmap(struct npu_device *ndev)
 	mutex_unlock(&ndev->bo_lock);
 }
 
-static bool npu_is_device_bo(struct drm_gem_object *obj)
+bool npu_is_device_bo(struct drm_gem_object *obj)
 {
 	return obj->funcs == &npu_device_bo_funcs || obj->funcs == &npu_peer_bo_funcs;
 }

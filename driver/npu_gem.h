@@ -33,10 +33,13 @@ u64 npu_dram_free_bytes(struct npu_device *ndev);
 struct npu_device_bo {
 	struct drm_gem_object base;
 	struct drm_mm_node node;
-	/* Those of DRM_NPU_BO_PEER only: */
+	struct list_head mappings; /* in contexts; protected by npu_device.space_lock */
+	/* Those that other devices can import only: */
 	struct list_head peer_node; /* in npu_device.peer_bos */
 	struct dma_buf *dmabuf;	    /* while exported; protected by base.resv */
 	bool revoked;		    /* likewise: the card is leaving, no new mapping */
+	/* Those of npu_sync.c, which have no memory: */
+	unsigned int first_flag, flags;
 };
 
 static inline struct npu_device_bo *to_npu_device_bo(struct drm_gem_object *obj)
@@ -47,6 +50,7 @@ static inline struct npu_device_bo *to_npu_device_bo(struct drm_gem_object *obj)
 struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size);
 struct drm_gem_object *npu_host_bo_create(struct npu_device *ndev, u64 size);
 struct drm_gem_object *npu_device_bo_create(struct npu_device *ndev, u64 size, bool peer);
+bool npu_is_device_bo(struct drm_gem_object *obj);
 void npu_bo_describe(struct drm_gem_object *obj, struct npu_segment *segment);
 void npu_host_bos_unmap(struct npu_device *ndev);
 

@@ -19,6 +19,7 @@
 #include "npu_ioctl.h"
 #include "npu_job.h"
 #include "npu_recovery.h"
+#include "npu_sync.h"
 
 static_assert(DRM_NPU_SEGMENT_WRITABLE == NPU_SEGMENT_WRITABLE);
 static_assert(DRM_NPU_CONTEXT_STOP_ON_FAULT == NPU_CONTEXT_STOP_ON_FAULT);
@@ -59,9 +60,14 @@ int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *fil
 	struct drm_npu_bo_create *args = data;
 	struct drm_gem_object *obj;
 	int index;
-	int err;
+	long err;
 
 	args->mmap_offset = 0;
+	if (args->placement == DRM_NPU_PLACEMENT_DEVICE) { /* the card clears it */
+		err = npu_wait_running(to_npu_device(drm));
+		if (err)
+			return err;
+	}
 	if (!drm_dev_enter(drm, &index))
 		return -ENODEV;
 	obj = npu_bo_create(to_npu_device(drm), args);
@@ -75,6 +81,26 @@ int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *fil
 		if (args->placement == DRM_NPU_PLACEMENT_HOST)
 			args->mmap_offset = drm_vma_node_offset_addr(&obj->vma_node);
 	}
+	drm_gem_object_put(obj);
+	return err;
+}
+
+int npu_ioctl_sync_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_npu_sync_create *args = data;
+	struct drm_gem_object *obj;
+	int index;
+	int err;
+
+	if (args->pad)
+		return -EINVAL;
+	if (!drm_dev_enter(drm, &index))
+		return -ENODEV;
+	obj = npu_sync_create(to_npu_device(drm), args->count, &args->first);
+	drm_dev_exit(index);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	err = drm_gem_handle_create(file, obj, &args->handle);
 	drm_gem_object_put(obj);
 	return err;
 }
@@ -142,6 +168,9 @@ static int npu_get_buffers(struct drm_file *file, const struct drm_npu_submit *a
 			goto err_put;
 		request->bos[request->bo_count] = obj;
 		request->segment_flags[request->bo_count++] = segments[i].flags;
+		err = -EINVAL;
+		if (npu_is_sync(obj)) /* a card has no window onto its own flags */
+			goto err_put;
 	}
 	obj = request->bos[args->command_segment];
 	err = -EINVAL;

@@ -12,5 +12,6 @@ int npu_ioctl_context_destroy(struct drm_device *drm, void *data, struct drm_fil
 int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
 int npu_ioctl_wait(struct drm_device *drm, void *data, struct drm_file *file);
 int npu_ioctl_fault_read(struct drm_device *drm, void *data, struct drm_file *file);
+int npu_ioctl_sync_create(struct drm_device *drm, void *data, struct drm_file *file);
 
 #endif

@@ -9,6 +9,7 @@
 #include "npu_job.h"
 #include "npu_recovery.h"
 #include "npu_regs.h"
+#include "npu_space.h"
 
 static bool npu_job_has_room(struct npu_queue *queue)
 {
@@ -33,7 +34,8 @@ static void npu_job_fill_table(struct npu_segment *table, const struct npu_job_r
  * Return: 0 with the job on the card, -EAGAIN when it has to wait for room, -ENOENT or -EIO when
  * there will be none, -ESTALE when an imported buffer was revoked.
  */
-static int npu_job_push(struct npu_queue *queue, const struct npu_job_request *request, u64 *id)
+static int npu_job_push(struct npu_queue *queue, const struct npu_job_request *request, u32 epoch,
+			u64 *id)
 {
 	struct npu_submission *submission = &queue->sq[queue->sq_tail];
 	struct npu_job_result *result;
@@ -46,7 +48,8 @@ static int npu_job_push(struct npu_queue *queue, const struct npu_job_request *r
 		return -ENOENT;
 	if (queue->state == NPU_QUEUE_DEAD)
 		return -EIO;
-	if (queue->state == NPU_QUEUE_DETACHED || !npu_job_has_room(queue))
+	if (queue->state == NPU_QUEUE_DETACHED || !npu_job_has_room(queue) ||
+	    (npu_has_spaces(queue->ndev) && queue->epoch != epoch))
 		return -EAGAIN;
 	err = npu_bos_begin_use(request->bos, request->bo_count);
 	if (err)
@@ -85,6 +88,21 @@ static int npu_job_push(struct npu_queue *queue, const struct npu_job_request *r
 	return 0;
 }
 
+static int npu_job_try(struct npu_queue *queue, const struct npu_job_request *request, u64 *id)
+{
+	u32 epoch;
+	int err = npu_space_begin_use(queue, request->bos, request->bo_count, &epoch);
+
+	if (err)
+		return err;
+	spin_lock(&queue->lock);
+	err = npu_job_push(queue, request, epoch, id);
+	spin_unlock(&queue->lock);
+	if (err)
+		npu_space_end_use(queue, request->bos, request->bo_count);
+	return err;
+}
+
 static bool npu_job_may_push(struct npu_queue *queue)
 {
 	bool may;
@@ -114,9 +132,7 @@ int npu_job_submit(struct npu_context *context, const struct npu_job_request *re
 	long err;
 
 	for (;;) {
-		spin_lock(&queue->lock);
-		err = npu_job_push(queue, request, id);
-		spin_unlock(&queue->lock);
+		err = npu_job_try(queue, request, id);
 		if (err != -EAGAIN || nonblock)
 			return err;
 		err = wait_event_interruptible_timeout(queue->wait, npu_job_may_push(queue), slice);

@@ -60,6 +60,12 @@ static const char *npu_mailbox_opcode_name(u32 opcode)
 		return "CONTEXT_CREATE";
 	case NPU_MESSAGE_CONTEXT_DESTROY:
 		return "CONTEXT_DESTROY";
+	case NPU_MESSAGE_CONTEXT_MAP:
+		return "CONTEXT_MAP";
+	case NPU_MESSAGE_CONTEXT_UNMAP:
+		return "CONTEXT_UNMAP";
+	case NPU_MESSAGE_DRAM_CLEAR:
+		return "DRAM_CLEAR";
 	case NPU_MESSAGE_FAULT_READ:
 		return "FAULT_READ";
 	case NPU_MESSAGE_TELEMETRY:

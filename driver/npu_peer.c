@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Device buffers for other devices: exported as dma-buf, mapped as ranges of BAR2, the window onto
- * the card's DRAM. They have no struct page, so only importers that say they handle peer memory get
+ * the card's DRAM; and groups of flags, which are a page of BAR0. They have no struct page, so only importers that say they handle peer memory get
  * them. On removal they are revoked: mappings end, and new ones fail.
  */
 
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/pci-p2pdma.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
@@ -16,6 +17,7 @@
 
 #include "npu_drv.h"
 #include "npu_peer.h"
+#include "npu_sync.h"
 
 #define NPU_PEER_BAR 2
 /* A scatterlist entry counts bytes in an unsigned int. */
@@ -36,17 +38,35 @@ static struct npu_device_bo *npu_peer_bo(struct dma_buf *dmabuf)
 	return to_npu_device_bo(dmabuf->priv);
 }
 
+/*
+ * Do the ports between the two pass requests on? A kernel without CONFIG_PCI_P2PDMA, as the guest's,
+ * knows no answer; then it is the platform's, which ends requests on a closed path with an error.
+ */
+static bool npu_peer_reachable(struct npu_device *ndev, struct device *importer)
+{
+	return !IS_ENABLED(CONFIG_PCI_P2PDMA) || !dev_is_pci(importer) ||
+	       pci_p2pdma_distance(ndev->pdev, importer, false) >= 0;
+}
+
 static int npu_peer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
 	struct npu_device *ndev = to_npu_device(npu_peer_bo(dmabuf)->base.dev);
 
-	if (attach->peer2peer)
-		return 0;
-	dev_err_ratelimited(
-		ndev->drm.dev,
-		"%s cannot import a device buffer: its driver reaches host memory only; copy it to a buffer of placement HOST\n",
-		dev_name(attach->dev));
-	return -EOPNOTSUPP;
+	if (!attach->peer2peer) {
+		dev_err_ratelimited(
+			ndev->drm.dev,
+			"%s cannot import a device buffer: its driver reaches host memory only; copy it to a buffer of placement HOST\n",
+			dev_name(attach->dev));
+		return -EOPNOTSUPP;
+	}
+	if (!npu_peer_reachable(ndev, attach->dev)) {
+		dev_err_ratelimited(
+			ndev->drm.dev,
+			"%s does not reach this card: no path that the kernel allows leads from one to the other; put both below one switch\n",
+			dev_name(attach->dev));
+		return -EOPNOTSUPP;
+	}
+	return 0;
 }
 
 /* The buffer never moves, all there is to say is whether it is still there. */
@@ -110,6 +130,15 @@ static struct sg_table *npu_peer_build_table(struct device *importer, phys_addr_
 	return sgt;
 }
 
+static phys_addr_t npu_peer_address(struct npu_device_bo *bo)
+{
+	struct npu_device *ndev = to_npu_device(bo->base.dev);
+
+	if (npu_is_sync(&bo->base))
+		return pci_resource_start(ndev->pdev, 0) + NPU_BAR0_DEVICE_SYNC;
+	return pci_resource_start(ndev->pdev, NPU_PEER_BAR) + bo->node.start - ndev->dram.base;
+}
+
 static struct sg_table *npu_peer_map(struct dma_buf_attachment *attach,
 				     enum dma_data_direction direction)
 {
@@ -120,10 +149,7 @@ static struct sg_table *npu_peer_map(struct dma_buf_attachment *attach,
 	dma_resv_assert_held(attach->dmabuf->resv);
 	if (bo->revoked)
 		return ERR_PTR(-ENODEV);
-	sgt = npu_peer_build_table(attach->dev,
-				   pci_resource_start(ndev->pdev, NPU_PEER_BAR) + bo->node.start -
-					   ndev->dram.base,
-				   bo->base.size, direction);
+	sgt = npu_peer_build_table(attach->dev, npu_peer_address(bo), bo->base.size, direction);
 	if (!IS_ERR(sgt))
 		atomic_inc(&ndev->peer_mappings);
 	return sgt;
@@ -158,7 +184,7 @@ static const struct dma_buf_ops npu_peer_ops = {
 	.release = npu_peer_release,
 };
 
-/* drm_gem_object_funcs.export of buffers of DRM_NPU_BO_PEER. Programs cannot map the dma-buf. */
+/* drm_gem_object_funcs.export of buffers of DRM_NPU_BO_PEER and of flags. Programs cannot map the dma-buf. */
 struct dma_buf *npu_peer_export(struct drm_gem_object *obj, int flags)
 {
 	struct npu_device_bo *bo = to_npu_device_bo(obj);

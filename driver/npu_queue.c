@@ -13,6 +13,7 @@
 #include "npu_import.h"
 #include "npu_queue.h"
 #include "npu_regs.h"
+#include "npu_space.h"
 
 #define NPU_QUEUE_VECTOR(index) (NPU_VECTOR_MAILBOX + 1 + (index))
 
@@ -41,6 +42,7 @@ static void npu_queue_release_jobs(struct npu_queue *queue, struct list_head *do
 	unsigned int i;
 
 	list_for_each_entry(job, done, node) {
+		npu_space_end_use(queue, job->bos, job->bo_count);
 		npu_bos_end_use(job->bos, job->bo_count);
 		for (i = 0; i < job->bo_count; i++)
 			drm_gem_object_put(job->bos[i]);
@@ -166,6 +168,16 @@ void npu_queue_set_state(struct npu_queue *queue, enum npu_queue_state state)
 	wake_up_all(&queue->wait);
 }
 
+bool npu_queue_running(struct npu_queue *queue)
+{
+	bool running;
+
+	spin_lock(&queue->lock);
+	running = queue->state == NPU_QUEUE_RUNNING;
+	spin_unlock(&queue->lock);
+	return running;
+}
+
 bool npu_queue_detached(struct npu_queue *queue)
 {
 	bool detached;
@@ -185,9 +197,10 @@ static irqreturn_t npu_queue_interrupt(int irq, void *data)
 static int npu_queue_create_context(struct npu_queue *queue)
 {
 	const struct npu_rights *rights = &queue->rights;
+	u32 own_space = npu_has_spaces(queue->ndev) ? NPU_CONTEXT_ADDRESS_SPACE : 0;
 	u32 words[NPU_MAILBOX_WORDS] = {
 		[1] = queue->context,
-		[2] = NPU_CONTEXT_WORD(rights->priority, 0, rights->flags),
+		[2] = NPU_CONTEXT_WORD(rights->priority, 0, rights->flags | own_space),
 		[3] = rights->job_limit_us,
 		[4] = rights->hang_limit_us,
 	};
@@ -227,8 +240,14 @@ int npu_queue_attach(struct npu_queue *queue)
 		[6] = queue->context,
 	};
 	struct npu_device *ndev = queue->ndev;
-	int err = npu_queue_create_context(queue);
+	int err;
 
+	mutex_lock(&ndev->space_lock);
+	spin_lock(&queue->lock);
+	queue->epoch++; /* the new context reaches nothing yet */
+	spin_unlock(&queue->lock);
+	err = npu_queue_create_context(queue);
+	mutex_unlock(&ndev->space_lock);
 	if (err)
 		return err;
 	memset(queue->cq, 0, npu_queue_cq_bytes(queue));
@@ -325,6 +344,7 @@ int npu_queue_init(struct npu_queue *queue, struct npu_device *ndev, unsigned in
 	queue->rights = *rights;
 	queue->state = NPU_QUEUE_DETACHED;
 	queue->next_job = 1;
+	INIT_LIST_HEAD(&queue->mappings);
 	spin_lock_init(&queue->lock);
 	init_waitqueue_head(&queue->wait);
 
@@ -373,6 +393,7 @@ void npu_queue_fini(struct npu_queue *queue)
 	struct device *dev = npu_dev(queue->ndev);
 
 	free_irq(queue->irq, queue);
+	npu_space_fini(queue);
 	dma_free_coherent(dev, npu_queue_tables_bytes(queue), queue->tables, queue->tables_address);
 	dma_free_coherent(dev, npu_queue_cq_bytes(queue), queue->cq, queue->cq_address);
 	dma_free_coherent(dev, npu_queue_sq_bytes(queue), queue->sq, queue->sq_address);

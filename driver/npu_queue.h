@@ -58,11 +58,12 @@ struct npu_counters {
 	u64 device_ns; /* that the card worked for them */
 };
 
-/* A pair of rings. `lock` protects everything from `state` on. */
+/* A pair of rings. */
 struct npu_queue {
 	struct npu_device *ndev;
 	unsigned int index;
-	u32 context; /* number that the card knows its context by, never used again */
+	u32 context;	  /* number that the card knows its context by, never used again */
+	const void *file; /* struct npu_file of its context */
 	struct npu_rights rights;
 	int irq; /* 0: not requested */
 	char irq_name[32];
@@ -73,7 +74,11 @@ struct npu_queue {
 	struct npu_segment (*tables)[NPU_MAX_SEGMENTS]; /* one segment table per job slot */
 	dma_addr_t sq_address, cq_address, tables_address;
 
-	spinlock_t lock;
+	struct list_head mappings; /* of device buffers; protected by npu_device.space_lock */
+	/* Counts the contexts that the card has had for it; written with both locks held. */
+	u32 epoch;
+
+	spinlock_t lock; /* protects what follows */
 	enum npu_queue_state state;
 	u32 sq_tail, cq_head, phase;
 	u64 next_job; /* job numbers start at 1 */
@@ -89,6 +94,7 @@ int npu_queue_init(struct npu_queue *queue, struct npu_device *ndev, unsigned in
 void npu_queue_fini(struct npu_queue *queue);
 int npu_queue_attach(struct npu_queue *queue);
 int npu_queue_drain(struct npu_queue *queue);
+bool npu_queue_running(struct npu_queue *queue);
 bool npu_queue_detached(struct npu_queue *queue);
 void npu_queue_set_state(struct npu_queue *queue, enum npu_queue_state state);
 void npu_queue_abort(struct npu_queue *queue);

@@ -148,6 +148,7 @@ static int npu_restart(struct npu_device *ndev)
 	}
 	ndev->card = card;
 	ndev->recoveries++;
+	WRITE_ONCE(ndev->suspect, NULL);
 	npu_faults_restart(ndev);
 	return 0;
 }
@@ -210,6 +211,29 @@ void npu_recover(struct npu_device *ndev, const char *reason, const struct npu_c
 		npu_give_up(ndev, err);
 }
 
+/*
+ * For those who need the card now: nobody looked while there was no job. Return: 0 when it works,
+ * -EIO when it is dead, -EBUSY when it is being reset.
+ */
+int npu_make_ready(struct npu_device *ndev)
+{
+	lockdep_assert_held(&ndev->control_lock);
+	if (ndev->io != NPU_IO_RUNNING)
+		return -EBUSY;
+	if (!ndev->dead && !npu_card_works(ndev))
+		npu_recover(ndev, "the card was reset or stopped working", NULL);
+	if (ndev->dead)
+		return -EIO;
+	return ndev->io == NPU_IO_RUNNING ? 0 : -EBUSY;
+}
+
+/* For those who cannot wait: a card that may do harm is reset soon. `reason` is a constant. */
+void npu_request_reset(struct npu_device *ndev, const char *reason)
+{
+	WRITE_ONCE(ndev->suspect, reason);
+	schedule_work(&ndev->reset_work);
+}
+
 static bool npu_overdue(struct npu_device *ndev)
 {
 	return time_after(jiffies, ndev->io_since + npu_restart_limit(ndev));
@@ -218,6 +242,7 @@ static bool npu_overdue(struct npu_device *ndev)
 void npu_reset_work(struct work_struct *work)
 {
 	struct npu_device *ndev = container_of(work, struct npu_device, reset_work);
+	const char *reason;
 	int index;
 
 	if (!drm_dev_enter(&ndev->drm, &index))
@@ -226,7 +251,10 @@ void npu_reset_work(struct work_struct *work)
 	if (ndev->dead)
 		goto unlock;
 	if (ndev->io == NPU_IO_RUNNING) {
-		if (!npu_card_works(ndev))
+		reason = xchg(&ndev->suspect, NULL);
+		if (reason)
+			npu_recover(ndev, reason, NULL);
+		else if (!npu_card_works(ndev))
 			npu_recover(ndev, "the card was reset or stopped working", NULL);
 	} else if (npu_overdue(ndev)) {
 		npu_give_up(ndev, -ETIMEDOUT);

@@ -15,6 +15,8 @@ bool npu_card_absent(struct npu_device *ndev);
 void npu_recover(struct npu_device *ndev, const char *reason, const struct npu_context *except);
 void npu_reset_work(struct work_struct *work);
 void npu_check_health(struct npu_device *ndev);
+int npu_make_ready(struct npu_device *ndev);
+void npu_request_reset(struct npu_device *ndev, const char *reason);
 long npu_wait_running(struct npu_device *ndev);
 
 void npu_stop_io(struct npu_device *ndev);

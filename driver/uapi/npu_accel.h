@@ -5,6 +5,7 @@
  * A context owns one hardware queue. A job names its buffers in the order of the segments its command stream uses
  * (firmware/abi/command.h); the driver builds the segment table. Buffers stay referenced until the job has completed.
  * What goes wrong in a context ends no job of another one.
+ * Since 1.3 the card lets a context reach, of its DRAM, the device buffers of the context's jobs and nothing else.
  * All structures have no padding and unused fields must be 0 (-EINVAL).
  */
 #ifndef _UAPI_NPU_ACCEL_H_
@@ -22,7 +23,8 @@ extern "C" {
 #define DRM_NPU_CONTEXT_DESTROY 0x03
 #define DRM_NPU_SUBMIT 0x04
 #define DRM_NPU_WAIT 0x05
-#define DRM_NPU_FAULT_READ 0x06 /* since 1.2 */
+#define DRM_NPU_FAULT_READ 0x06	 /* since 1.2 */
+#define DRM_NPU_SYNC_CREATE 0x07 /* since 1.3 */
 
 struct drm_npu_get_info {
 	__u32 abi_version;	/* NPU_ABI_VERSION of the card */
@@ -34,8 +36,9 @@ struct drm_npu_get_info {
 };
 
 enum drm_npu_placement {
-	DRM_NPU_PLACEMENT_HOST = 0,   /* pages of the host, can be mapped with mmap */
-	DRM_NPU_PLACEMENT_DEVICE = 1, /* card DRAM, reached by commands only */
+	DRM_NPU_PLACEMENT_HOST = 0, /* pages of the host, can be mapped with mmap */
+	/* Card DRAM, reached by commands only. Zeros at first; in units of 64 KiB since 1.3. */
+	DRM_NPU_PLACEMENT_DEVICE = 1,
 };
 
 /*
@@ -51,6 +54,21 @@ struct drm_npu_bo_create {
 	__u32 handle;	   /* out: GEM handle, closed with DRM_IOCTL_GEM_CLOSE */
 	__u64 mmap_offset; /* out: for mmap on the device file; 0 for DEVICE */
 	__u32 flags;	   /* in: DRM_NPU_BO_* */
+	__u32 pad;
+};
+
+/*
+ * Flags of Device Sync: 32-bit counters of the card that commands WAIT for and UPDATE by their number, `first` and
+ * following, and that other cards SIGNAL (firmware/abi/command.h). For that the handle is exported with
+ * DRM_IOCTL_PRIME_HANDLE_TO_FD and imported on the other card's file: there it is a buffer in which flag n is the word at
+ * 4 * n, and the one that adds at NPU_SYNC_WINDOW_ADD + 4 * n. It cannot be a segment on its own card. The flags keep
+ * what was last in them, so UPDATE them before a peer learns of them; a reset of the card makes them 0. They are given
+ * back with the handle and its imports. The card does not protect them from other programs on the same function.
+ */
+struct drm_npu_sync_create {
+	__u32 count;  /* in: 1..NPU_SYNC_FLAGS; -ENOSPC when no so many are free in a row */
+	__u32 first;  /* out */
+	__u32 handle; /* out */
 	__u32 pad;
 };
 
@@ -147,6 +165,8 @@ struct drm_npu_fault_read {
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NPU_CONTEXT_DESTROY, struct drm_npu_context)
 #define DRM_IOCTL_NPU_SUBMIT DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_SUBMIT, struct drm_npu_submit)
 #define DRM_IOCTL_NPU_WAIT DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_WAIT, struct drm_npu_wait)
+#define DRM_IOCTL_NPU_SYNC_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_SYNC_CREATE, struct drm_npu_sync_create)
 #define DRM_IOCTL_NPU_FAULT_READ \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NPU_FAULT_READ, struct drm_npu_fault_read)
 

@@ -22,6 +22,9 @@ enum npu_priority {
 /* Flags of CONTEXT_CREATE. */
 #define NPU_CONTEXT_STOP_ON_FAULT \
 	1u /* after a job that failed, those behind it complete as NPU_JOB_ABORTED */
+/* Since ABI 1.3: engines reach, of the card's DRAM, what CONTEXT_MAP gave the context, at its physical address; and jobs
+ * find scratchpads and shared memory cleared of what other contexts have left. */
+#define NPU_CONTEXT_ADDRESS_SPACE 2u
 
 #define NPU_CONTEXT_RANGES 8u
 
@@ -31,6 +34,13 @@ struct npu_range {
 	uint64_t bytes;
 };
 static_assert(sizeof(struct npu_range) == 16, "range layout");
+
+/* Rights of CONTEXT_MAP. */
+#define NPU_CONTEXT_MAP_READ 1u
+#define NPU_CONTEXT_MAP_WRITE 2u
+/* CONTEXT_MAP, CONTEXT_UNMAP and DRAM_CLEAR count in pages of this size; one message maps at most so many. */
+#define NPU_CONTEXT_PAGE_BYTES 0x10000ull
+#define NPU_CONTEXT_MAP_PAGES 4096u
 
 /* Words of CONTEXT_CREATE and bits of CONTEXT_STATUS. */
 #define NPU_CONTEXT_WORD(priority, ranges, flags)                           \

@@ -3,7 +3,7 @@
  * Mailbox messages. The host writes H2C_DATA[0..7] and rings H2C_DOORBELL; the card answers in C2H_DATA[0..7], sets
  * C2H_PENDING and raises MSI-X vector NPU_VECTOR_MAILBOX. One message is in flight at a time.
  * Each PCIe function has a mailbox of its own, and HELLO answers with the function's own share of the card. A virtual
- * function is served HELLO, PING, and the messages of queues, contexts and faults; everything else is
+ * function is served HELLO, PING, and the messages of queues, contexts, their memory and faults; everything else is
  * NPU_MAILBOX_NOT_PERMITTED there.
  */
 #ifndef NPU_ABI_MAILBOX_H
@@ -101,6 +101,17 @@ enum npu_mailbox_opcode {
 	NPU_MESSAGE_CRASH_ARCHIVE = 58,
 	/* [1] enum npu_test. There is no reply: for tests of watchdog and crash dump. */
 	NPU_MESSAGE_TEST = 47,
+	/* Memory of contexts, all since ABI 1.3, every function for its own share.
+	 * [1] id of a context with NPU_CONTEXT_ADDRESS_SPACE [2,3] card physical address [4] pages of
+	 * NPU_CONTEXT_PAGE_BYTES, 1..NPU_CONTEXT_MAP_PAGES [5] NPU_CONTEXT_MAP_*. All of it or nothing.
+	 * NPU_MAILBOX_BUSY: part of it is mapped already; NPU_MAILBOX_FULL: no room for its page tables. */
+	NPU_MESSAGE_CONTEXT_MAP = 52,
+	/* [1] to [4] as in CONTEXT_MAP; [2,3] and [4] as they were mapped, or several such ranges one behind the other.
+	 * What is running and still uses it ends with NPU_FAULT_TRANSLATION; after the reply nothing reaches it. */
+	NPU_MESSAGE_CONTEXT_UNMAP = 53,
+	/* [1] 0 [2,3] card physical address [4] pages of NPU_CONTEXT_PAGE_BYTES: writes zeros, answered when they are
+	 * there. NPU_MAILBOX_UNREADABLE: the memory cannot be written. */
+	NPU_MESSAGE_DRAM_CLEAR = 54,
 };
 
 enum npu_test {

@@ -67,6 +67,8 @@
 #define NPU_DRAM_FAULT_RECORDS \
 	0x00800000ull /* rings of struct npu_fault_record, firmware/cp/faults.h */
 #define NPU_DRAM_FAULT_RECORDS_BYTES 0x00010000ull
+#define NPU_DRAM_PAGE_TABLES 0x02000000ull /* of contexts, firmware/cp/address_spaces.h */
+#define NPU_DRAM_PAGE_TABLES_BYTES 0x0e000000ull
 #define NPU_DRAM_EVENT_LOG 0x11e00000ull /* ring of struct npu_event */
 #define NPU_DRAM_EVENT_LOG_BYTES 0x00100000ull
 #define NPU_DRAM_CRASH_DUMP 0x11f00000ull /* struct npu_crash_dump; survives resets of the card */

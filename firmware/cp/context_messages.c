@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "firmware/cp/address_spaces.h"
 #include "firmware/cp/contexts.h"
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
@@ -56,6 +57,39 @@ static enum npu_mailbox_status serve_create(uint32_t function, const struct mail
   return NPU_MAILBOX_BAD_ARGUMENT;
 }
 
+static const char* check_map(uint32_t function, int context, const struct mailbox_message* message) {
+  if (context < 0) return "there is no such context";
+  if (!address_space_exists((uint32_t)context)) return "the context has no address space of its own";
+  if (message->word[4] > NPU_CONTEXT_MAP_PAGES) return "more than 4096 pages";
+  struct page_range range = page_range_from(message);
+  return validate_page_range(&range, function_share(function));
+}
+
+static enum npu_mailbox_status serve_map(uint32_t function, const struct mailbox_message* message) {
+  static const uint32_t kRights = NPU_CONTEXT_MAP_READ | NPU_CONTEXT_MAP_WRITE;
+  uint32_t rights = message->word[5];
+  int context = context_find(function, message->word[1]);
+  struct page_range range = page_range_from(message);
+  const char* reason = check_map(function, context, message);
+  if (!reason && (rights == 0 || (rights & ~kRights) != 0)) reason = "unknown rights, or none";
+  if (reason) {
+    function_log(function, "CONTEXT_MAP of context %u refused: %s", message->word[1], reason);
+    return NPU_MAILBOX_BAD_ARGUMENT;
+  }
+  return address_space_map((uint32_t)context, &range, rights);
+}
+
+static enum npu_mailbox_status serve_unmap(uint32_t function, const struct mailbox_message* message) {
+  int context = context_find(function, message->word[1]);
+  struct page_range range = page_range_from(message);
+  const char* reason = check_map(function, context, message);
+  enum npu_mailbox_status status = NPU_MAILBOX_BAD_ARGUMENT;
+  if (!reason) status = address_space_unmap((uint32_t)context, &range);
+  if (!reason && status != NPU_MAILBOX_OK) reason = "not mapped so";
+  if (reason) function_log(function, "CONTEXT_UNMAP of context %u refused: %s", message->word[1], reason);
+  return status;
+}
+
 static enum npu_mailbox_status serve_status(uint32_t function, const struct mailbox_message* message,
                                             struct mailbox_message* reply) {
   int context = context_find(function, message->word[1]);
@@ -107,6 +141,12 @@ bool context_messages_serve(uint32_t function, const struct mailbox_message* mes
       break;
     case NPU_MESSAGE_CONTEXT_STATUS:
       status = serve_status(function, message, &reply);
+      break;
+    case NPU_MESSAGE_CONTEXT_MAP:
+      status = serve_map(function, message);
+      break;
+    case NPU_MESSAGE_CONTEXT_UNMAP:
+      status = serve_unmap(function, message);
       break;
     case NPU_MESSAGE_FAULT_READ:
       status = serve_fault_read(function, message, &reply);

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "firmware/abi/status.h"
+#include "firmware/cp/address_spaces.h"
 #include "firmware/lib/aclint.h"
 
 struct context {
   bool implicit;
   bool stopped;
+  uint32_t serial; /* of all contexts that there were */
   uint32_t queues; /* bit n: queue n of the function */
   struct context_arguments is;
   struct context_counters counters;
@@ -17,11 +19,14 @@ struct context {
 static struct context contexts_[CONTEXT_SLOTS];
 static uint32_t existing_[FUNCTIONS_MAX]; /* bit n: the function's n-th place is taken */
 static uint32_t next_[FUNCTIONS_MAX];     /* where each function looks for a free place first */
+static uint32_t serial_;
 
 void contexts_init(void) {
   memset(contexts_, 0, sizeof(contexts_));
   memset(existing_, 0, sizeof(existing_));
   memset(next_, 0, sizeof(next_));
+  serial_ = 0;
+  address_spaces_init();
 }
 
 int context_find(uint32_t function, uint32_t id) {
@@ -48,7 +53,8 @@ int context_create(uint32_t function, const struct context_arguments* arguments)
   int place = free_place(function);
   if (place < 0) return -1;
   existing_[function] |= 1u << queue_number((uint32_t)place);
-  contexts_[place] = (struct context){.is = *arguments};
+  contexts_[place] = (struct context){.serial = ++serial_, .is = *arguments};
+  if (arguments->flags & NPU_CONTEXT_ADDRESS_SPACE) address_space_create((uint32_t)place);
   return place;
 }
 
@@ -60,11 +66,14 @@ int context_create_implicit(uint32_t function, uint32_t id) {
 }
 
 void context_remove(uint32_t context) {
+  address_space_destroy(context);
   existing_[context_function(context)] &= ~(1u << queue_number(context));
 }
 
 void contexts_remove_function(uint32_t function) {
-  existing_[function] = 0;
+  for (uint32_t number = 0; existing_[function] >> number != 0; ++number) {
+    if (existing_[function] >> number & 1u) context_remove(queue_slot(function, number));
+  }
 }
 
 bool contexts_exist(void) {
@@ -94,6 +103,10 @@ uint32_t context_queues(uint32_t context) {
 
 uint32_t context_id(uint32_t context) {
   return contexts_[context].is.id;
+}
+
+uint32_t context_serial(uint32_t context) {
+  return contexts_[context].serial;
 }
 
 uint32_t context_priority(uint32_t context) {

@@ -60,6 +60,8 @@ void context_leave(uint32_t context, uint32_t queue);
 uint32_t context_queues(uint32_t context);
 
 uint32_t context_id(uint32_t context);
+/* From 1; no two contexts have the same, even in the same place. */
+uint32_t context_serial(uint32_t context);
 uint32_t context_priority(uint32_t context);
 
 /* The longest that a job may run, and go without retiring a command, in ns; ACLINT_NEVER: no limit. */

@@ -87,21 +87,29 @@ bool functions_clearing(void) {
   return clearing_ != 0;
 }
 
+bool function_clear_piece(uint32_t function, uint64_t* base, uint64_t* bytes) {
+  uint64_t piece = *bytes < kClearBytes ? *bytes : kClearBytes;
+  enum dma_result result = dma_fill(*base, (uint32_t)piece);
+  if (result != DMA_OK) {
+    function_log(function, "DRAM at %lx cannot be cleared: %s", (unsigned long)*base, dma_result_name(result));
+    return false;
+  }
+  *base += piece;
+  *bytes -= piece;
+  return true;
+}
+
 /* Memory that cannot be cleared is nobody's any more. */
 static void clear_piece(uint32_t function) {
   struct function* f = &functions_[function];
-  uint64_t left = f->share.bytes - f->cleared;
-  uint64_t bytes = left < kClearBytes ? left : kClearBytes;
-  enum dma_result result = dma_fill(f->share.base + f->cleared, (uint32_t)bytes);
-  if (result != DMA_OK) {
-    function_log(function, "DRAM at %lx cannot be cleared: %s", (unsigned long)(f->share.base + f->cleared),
-                 dma_result_name(result));
+  uint64_t base = f->share.base + f->cleared, left = f->share.bytes - f->cleared;
+  if (!function_clear_piece(function, &base, &left)) {
     f->share.bytes = 0;
     clearing_ &= ~(1u << function);
     return;
   }
-  f->cleared += bytes;
-  if (f->cleared < f->share.bytes) return;
+  f->cleared = f->share.bytes - left;
+  if (left != 0) return;
   clearing_ &= ~(1u << function);
   aperture_open(function, f->share.base, f->share.bytes);
 }

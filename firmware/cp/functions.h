@@ -45,6 +45,12 @@ bool functions_clearing(void);
 bool functions_serve_clearing(void);
 
 /*
+ * Clears the first piece of [*base, *base + *bytes) of the function's share, which becomes what is left. False if it
+ * cannot be written; the console says so.
+ */
+bool function_clear_piece(uint32_t function, uint64_t* base, uint64_t* bytes);
+
+/*
  * A console line about what the host did through `function`, named in front unless it is the physical one. A function
  * that makes mistakes faster than kLogLineNs gets only some of them printed, and the number of the others.
  */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "firmware/cp/address_spaces.h"
 #include "firmware/cp/contexts.h"
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
@@ -28,7 +29,8 @@ struct active_job {
   bool orphan;    /* its function was reset: nobody is told of its end */
   uint32_t queue; /* slot in queues.h */
   uint32_t context;
-  uint64_t job; /* number the host gave it */
+  uint32_t serial; /* of the context */
+  uint64_t job;    /* number the host gave it */
   uint32_t commands;
   uint64_t taken_ns; /* when its submission was fetched */
   uint64_t start_ns;
@@ -57,12 +59,14 @@ static struct active_job jobs_[kJobsAtATime];
 static uint32_t neural_engines_;
 static bool dead_;
 static uint32_t last_function_; /* whose job was started last */
+static uint32_t last_serial_;   /* context_serial() of the job that was started or has ended last */
 
 void jobs_init(uint32_t neural_engines) {
   memset(jobs_, 0, sizeof(jobs_));
   neural_engines_ = neural_engines;
   dead_ = false;
   last_function_ = 0;
+  last_serial_ = 0;
 }
 
 /* End of the time that the job has. */
@@ -80,16 +84,31 @@ static uint64_t next_look(const struct active_job* job, uint64_t now_ns) {
   return hang < job->end_ns ? hang : job->end_ns;
 }
 
+/*
+ * The Task Manager keeps the on-chip memories of functions apart, not of contexts. True when somebody else's data may
+ * lie there: of the job before, or of one in another slot.
+ */
+static bool finds_others_data(uint32_t context) {
+  uint32_t serial = context_serial(context);
+  bool others = serial != last_serial_;
+  for (uint32_t slot = 0; slot < kJobsAtATime; ++slot) {
+    others |= jobs_[slot].state != JOB_FREE && jobs_[slot].serial != serial;
+  }
+  return others;
+}
+
 static void execute(uint32_t slot, const struct taken* taken) {
   if (!submission_prepare(slot, taken)) return;
   struct task_manager_job job = {
       .commands = staging_address(slot),
       .command_bytes = taken->submission.command_bytes,
       .asid = context_asid(taken->context),
+      .address_space = address_space_of(taken->context),
       .function = queue_function(taken->queue),
       .segments = submission_segments(slot),
       .segment_count = taken->submission.segment_count,
   };
+  if (job.address_space != 0 && finds_others_data(taken->context)) task_manager_clear_memories();
   uint64_t start = aclint_time_ns();
   if (!task_manager_start(slot, &job)) {
     function_log(job.function, "queue %u: job %lu aborted: the Task Manager is busy", queue_number(taken->queue),
@@ -98,11 +117,13 @@ static void execute(uint32_t slot, const struct taken* taken) {
     return;
   }
   last_function_ = job.function;
+  last_serial_ = context_serial(taken->context);
   struct active_job* active = &jobs_[slot];
   *active = (struct active_job){
       .state = JOB_RUNNING,
       .queue = taken->queue,
       .context = taken->context,
+      .serial = last_serial_,
       .job = taken->submission.job,
       .commands = job.command_bytes / (uint32_t)sizeof(struct npu_command),
       .taken_ns = taken->taken_ns,
@@ -232,6 +253,7 @@ static void record_end(uint32_t slot, const struct active_job* job, const struct
 
 static void finish(uint32_t slot, const struct task_manager_end* end) {
   struct active_job* job = &jobs_[slot];
+  last_serial_ = job->serial;
   if (!job->orphan) {
     struct npu_completion completion = completion_of(job, end);
     if (submission_failed(completion.status) || job->state == JOB_RESETTING) record_end(slot, job, end, &completion);

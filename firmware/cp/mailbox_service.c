@@ -21,7 +21,14 @@
 /* How long a queue that is destroyed waits for the host to make room for its completions. */
 static const uint64_t kDrainTimeoutNs = 100 * ACLINT_NS_PER_MS;
 
-enum waits_for { WAITS_FOR_NOTHING, WAITS_FOR_MEMORY, WAITS_FOR_DRAIN, WAITS_FOR_PARTITION, WAITS_FOR_UPDATE };
+enum waits_for {
+  WAITS_FOR_NOTHING,
+  WAITS_FOR_MEMORY,
+  WAITS_FOR_DRAIN,
+  WAITS_FOR_PARTITION,
+  WAITS_FOR_UPDATE,
+  WAITS_FOR_CLEAR
+};
 
 /* A function's message that is not answered yet. */
 struct open_message {
@@ -32,7 +39,8 @@ struct open_message {
   int context;      /* that goes with them, or -1 */
   uint32_t aborted; /* jobs of it before */
   uint64_t deadline_ns;
-  uint32_t pending; /* submissions when the deadline was set */
+  uint32_t pending;        /* submissions when the deadline was set */
+  struct page_range clear; /* of DRAM_CLEAR: what is left */
 };
 
 static const struct board* board_;
@@ -181,6 +189,32 @@ static void finish_partition(uint32_t function, const struct mailbox_message* me
   mailbox_reply(function, message, &reply, complete ? NPU_MAILBOX_OK : NPU_MAILBOX_NOT_READY);
 }
 
+static void serve_clear(uint32_t function, const struct mailbox_message* message) {
+  struct page_range range = page_range_from(message);
+  const char* reason =
+      message->word[1] != 0 ? "word 1 is not 0" : validate_page_range(&range, function_share(function));
+  if (reason) {
+    function_log(function, "DRAM_CLEAR refused: %s", reason);
+    reply_status(function, message, NPU_MAILBOX_BAD_ARGUMENT);
+    return;
+  }
+  keep_open(function, &(struct open_message){.waits_for = WAITS_FOR_CLEAR, .request = *message, .clear = range});
+}
+
+/* Clears the next piece. A share can change meanwhile: what is no longer the function's is left alone. */
+static void clear_next(uint32_t function, struct open_message* open) {
+  enum npu_mailbox_status status = NPU_MAILBOX_OK;
+  if (validate_page_range(&open->clear, function_share(function))) {
+    status = NPU_MAILBOX_BAD_ARGUMENT;
+  } else if (!function_clear_piece(function, &open->clear.base, &open->clear.bytes)) {
+    status = NPU_MAILBOX_UNREADABLE;
+  } else if (open->clear.bytes != 0) {
+    return;
+  }
+  close_message(function);
+  reply_status(function, &open->request, status);
+}
+
 static bool permitted(uint32_t function, uint32_t opcode) {
   switch (opcode) {
     case NPU_MESSAGE_HELLO:
@@ -191,6 +225,9 @@ static bool permitted(uint32_t function, uint32_t opcode) {
     case NPU_MESSAGE_CONTEXT_DESTROY:
     case NPU_MESSAGE_CONTEXT_STATUS:
     case NPU_MESSAGE_FAULT_READ:
+    case NPU_MESSAGE_CONTEXT_MAP:
+    case NPU_MESSAGE_CONTEXT_UNMAP:
+    case NPU_MESSAGE_DRAM_CLEAR:
       return true;
     default:
       return function == 0;
@@ -226,6 +263,9 @@ static void serve_message(uint32_t function, const struct mailbox_message* messa
       break;
     case NPU_MESSAGE_PARTITION:
       serve_partition(function, message);
+      break;
+    case NPU_MESSAGE_DRAM_CLEAR:
+      serve_clear(function, message);
       break;
     default:
       if (management_serve_message(message)) break;
@@ -331,6 +371,9 @@ static bool serve_waiting(uint32_t function, uint64_t now_ns) {
       if (functions_clearing()) return false;
       close_message(function);
       finish_partition(function, &open->request);
+      return true;
+    case WAITS_FOR_CLEAR:
+      clear_next(function, open);
       return true;
     case WAITS_FOR_UPDATE:
       if (!update_poll(now_ns)) return false;

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "firmware/cp/address_spaces.h"
 #include "firmware/cp/contexts.h"
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
@@ -110,7 +111,13 @@ static bool fetch_segments(uint32_t slot, const struct taken* taken) {
       return false;
     }
   }
-  const char* reason = validate_commands(submission, &segments[submission->command_segment]);
+  const struct npu_segment* commands = &segments[submission->command_segment];
+  const char* reason = validate_commands(submission, commands);
+  /* The firmware itself reads them, by physical addresses. */
+  if (!reason && commands->kind == NPU_SEGMENT_DEVICE &&
+      !address_space_readable(taken->context, commands->base + submission->command_offset, submission->command_bytes)) {
+    reason = "not mapped in the context";
+  }
   if (reason) refuse(taken, "commands", reason);
   return reason == NULL;
 }

@@ -53,7 +53,7 @@ struct context_arguments context_arguments_from(const struct mailbox_message* me
 
 const char* validate_context(const struct context_arguments* arguments) {
   if (arguments->priority >= NPU_PRIORITIES) return "unknown priority";
-  if ((arguments->flags & ~NPU_CONTEXT_STOP_ON_FAULT) != 0) return "unknown flags";
+  if ((arguments->flags & ~(NPU_CONTEXT_STOP_ON_FAULT | NPU_CONTEXT_ADDRESS_SPACE)) != 0) return "unknown flags";
   if (arguments->range_count > NPU_CONTEXT_RANGES) return "more than 8 ranges";
   if (arguments->range_count == 0) return NULL;
   if (arguments->range_table % sizeof(struct npu_range) != 0 ||
@@ -74,6 +74,19 @@ const char* validate_ranges(const struct context_arguments* arguments, const str
     if (!inside(range->base, range->bytes, share)) return "a range is outside the DRAM for jobs";
   }
   return NULL;
+}
+
+struct page_range page_range_from(const struct mailbox_message* message) {
+  return (struct page_range){
+      .base = mailbox_address(message, 2),
+      .bytes = message->word[4] * NPU_CONTEXT_PAGE_BYTES,
+  };
+}
+
+const char* validate_page_range(const struct page_range* range, const struct share* share) {
+  if (range->bytes == 0) return "no pages";
+  if (range->base % NPU_CONTEXT_PAGE_BYTES != 0) return "address is not a multiple of 64 KiB";
+  return inside(range->base, range->bytes, share) ? NULL : "outside the DRAM for jobs";
 }
 
 const char* validate_fault_read(uint64_t bus, uint32_t count) {

@@ -46,6 +46,14 @@ struct context_arguments context_arguments_from(const struct mailbox_message* me
 const char* validate_context(const struct context_arguments* arguments);
 const char* validate_ranges(const struct context_arguments* arguments, const struct share* share);
 
+/* Pages of a function's share that a message names: CONTEXT_MAP, CONTEXT_UNMAP, DRAM_CLEAR. */
+struct page_range {
+  uint64_t base; /* card physical address */
+  uint64_t bytes;
+};
+struct page_range page_range_from(const struct mailbox_message* message);
+const char* validate_page_range(const struct page_range* range, const struct share* share);
+
 /* Destination of FAULT_READ. */
 const char* validate_fault_read(uint64_t bus, uint32_t count);
 

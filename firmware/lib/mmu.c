@@ -155,6 +155,20 @@ enum mmu_result mmu_unmap(struct mmu_space* space, uint64_t address, uint64_t by
   return MMU_OK;
 }
 
+bool mmu_readable(struct mmu_space* space, uint64_t address, uint64_t bytes) {
+  static const uint64_t kPage = NPU_PAGE_SMALL_BYTES;
+  if (bytes == 0 || address > UINT64_MAX - bytes || address + bytes > UINT64_MAX - kPage) return false;
+  uint64_t at = address / kPage * kPage, end = (address + bytes + kPage - 1) / kPage * kPage;
+  if (!range_valid(space, at, end - at)) return false;
+  for (; at < end; at += kPage) {
+    struct place place = find(space, at, false, false);
+    if (place.at == 0 || (mmio_read64(place.at) & (NPU_PTE_VALID | NPU_PTE_READ)) != (NPU_PTE_VALID | NPU_PTE_READ)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool mmu_take_fault(struct mmu_fault* fault) {
   if (!(read_register(MMU_FAULT_STATUS) & MMU_FAULT_STATUS_COUNT_MASK)) return false;
   uint32_t info = read_register(MMU_FAULT_INFO);

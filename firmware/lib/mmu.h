@@ -52,6 +52,9 @@ enum mmu_result mmu_map(struct mmu_space* space, uint64_t address, uint64_t phys
 /* Takes all of the range away, or nothing. A large page goes as a whole. The TLB forgets it. */
 enum mmu_result mmu_unmap(struct mmu_space* space, uint64_t address, uint64_t bytes);
 
+/* Whether all of [address, address + bytes) may be read. */
+bool mmu_readable(struct mmu_space* space, uint64_t address, uint64_t bytes);
+
 struct mmu_fault {
   uint32_t asid;
   uint64_t address; /* as the engine used it */

@@ -44,6 +44,7 @@ bool task_manager_start(uint32_t slot, const struct task_manager_job* job) {
   write_register(slot, TASK_MANAGER_SEGMENT_COUNT, job->segment_count);
   write_register64(slot, TASK_MANAGER_SEGMENTS, job->segments);
   write_register(slot, TASK_MANAGER_CONTEXT, job->asid);
+  write_register(slot, TASK_MANAGER_ADDRESS_SPACE, job->address_space);
   write_register(slot, TASK_MANAGER_FUNCTION, job->function);
   cpu_fence();
   write_register(slot, TASK_MANAGER_CONTROL, TASK_MANAGER_CONTROL_START_MASK);

@@ -13,9 +13,10 @@
 struct task_manager_job {
   uint64_t commands; /* card physical address, 128-byte aligned, in device memory */
   uint32_t command_bytes;
-  uint32_t asid;     /* that its accesses carry */
-  uint32_t function; /* PCIe function in whose name the job reaches the host */
-  uint64_t segments; /* card physical address of struct npu_segment[segment_count], in device memory */
+  uint32_t asid;          /* that its accesses carry */
+  uint32_t address_space; /* of the device MMU that they go through; 0: not translated */
+  uint32_t function;      /* PCIe function in whose name the job reaches the host */
+  uint64_t segments;      /* card physical address of struct npu_segment[segment_count], in device memory */
   uint32_t segment_count;
 };
 

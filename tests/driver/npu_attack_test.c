@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "firmware/abi/command.h"
+#include "firmware/abi/context.h"
 #include "firmware/abi/mailbox.h"
 #include "firmware/abi/memory_map.h"
 #include "firmware/abi/queue.h"
@@ -49,6 +50,7 @@ static uint64_t targets[MOST_TARGETS]; /* BARs of other functions */
 static unsigned int target_count;
 static uint32_t sequence, tail, head, phase;
 static uint64_t job;
+static uint32_t last_fault; /* of the job that ended last */
 static unsigned int attacks, successes;
 
 static void fail(const char* what) {
@@ -195,6 +197,7 @@ static uint32_t run(const struct npu_segment* segments, uint32_t count, uint32_t
     usleep(500);
   }
   uint32_t status = completion->status;
+  last_fault = completion->fault;
   head = (head + 1) % ENTRIES;
   if (head == 0) phase ^= 1;
   set(MAILBOX_HOST_CQ_HEAD(0), head);
@@ -267,6 +270,7 @@ static void attack_messages(void) {
   for (uint32_t opcode = 0; opcode < 64; ++opcode) {
     if (opcode == NPU_MESSAGE_HELLO || (opcode >= NPU_MESSAGE_QUEUE_CREATE && opcode <= NPU_MESSAGE_PING)) continue;
     if (opcode >= NPU_MESSAGE_CONTEXT_CREATE && opcode <= NPU_MESSAGE_FAULT_READ) continue;
+    if (opcode >= NPU_MESSAGE_CONTEXT_MAP && opcode <= NPU_MESSAGE_DRAM_CLEAR) continue;
     attacked(status_of(opcode, 1) != NPU_MAILBOX_NOT_PERMITTED, "a message of the physical function", opcode);
   }
   for (uint32_t queue = NPU_VF_QUEUES; queue < 40; ++queue) {
@@ -379,6 +383,77 @@ static void attack_bars(void) {
   }
 }
 
+static uint32_t pages_message(uint32_t opcode, uint64_t address, uint32_t pages) {
+  uint32_t words[NPU_MAILBOX_WORDS] = {
+      0,
+      opcode == NPU_MESSAGE_DRAM_CLEAR ? 0 : CONTEXT,
+      (uint32_t)address,
+      (uint32_t)(address >> 32),
+      pages,
+      opcode == NPU_MESSAGE_CONTEXT_MAP ? NPU_CONTEXT_MAP_READ | NPU_CONTEXT_MAP_WRITE : 0};
+  return NPU_MAILBOX_STATUS(message(opcode, words));
+}
+
+/* A page of the card to the loot, in whatever context the queue belongs to. */
+static uint32_t take_page(uint64_t address) {
+  list_loot();
+  memset(page(kLoot), 0, LOOT_PAGES * PAGE);
+  return run_command(
+      copy(NPU_COMMAND_EXTERNAL_HDMA, 1, NPU_ADDRESS(kDramSegment, 0), NPU_ADDRESS(kLootSegment, 0), PAGE),
+      dram(address, PAGE));
+}
+
+/*
+ * What another context of the same function has, which segment tables may name: the device MMU refuses it. The secret
+ * is this program's own, left by a context that reaches everything.
+ */
+static void attack_address_space(void) {
+  uint64_t secret = share_base, own = share_base + NPU_CONTEXT_PAGE_BYTES;
+  list_loot();
+  secret_fill(page(kLoot), 1, 0, LOOT_PAGES * PAGE);
+  if (run_command(copy(NPU_COMMAND_EXTERNAL_HDMA, 0, NPU_ADDRESS(kLootSegment, 0), NPU_ADDRESS(kDramSegment, 0),
+                       2 * NPU_CONTEXT_PAGE_BYTES),
+                  dram(share_base, share_bytes)) != NPU_JOB_OK) {
+    fail("the secret");
+  }
+  if (take_page(secret) != NPU_JOB_OK || !loot_is_secret()) fail("the secret is not there");
+  uint32_t words[NPU_MAILBOX_WORDS] = {0, CONTEXT, NPU_CONTEXT_WORD(NPU_PRIORITY_NORMAL, 0, NPU_CONTEXT_ADDRESS_SPACE)};
+  status_of(NPU_MESSAGE_QUEUE_DESTROY, 0);
+  if (NPU_MAILBOX_STATUS(message(NPU_MESSAGE_CONTEXT_CREATE, words)) != NPU_MAILBOX_OK) fail("CONTEXT_CREATE");
+  memset(page(kCompletions), 0, PAGE);
+  set(MAILBOX_HOST_SQ_TAIL(0), tail = 0);
+  set(MAILBOX_HOST_CQ_HEAD(0), head = 0);
+  phase = 1;
+  if (create(0, 1, bus[kSubmissions], bus[kCompletions]) != NPU_MAILBOX_OK) fail("QUEUE_CREATE");
+  if (pages_message(NPU_MESSAGE_CONTEXT_MAP, own, 1) != NPU_MAILBOX_OK) fail("CONTEXT_MAP");
+  if (take_page(own) != NPU_JOB_OK) fail("mapped memory cannot be read");
+  for (int round = 0; round < 4; ++round) {
+    uint32_t status = take_page(secret);
+    attacked(status != NPU_JOB_FAULT || last_fault != NPU_FAULT_TRANSLATION, "memory that is not mapped", last_fault);
+    attacked(loot_is_secret(), "a secret of another context", secret);
+    status = take_page(own + NPU_CONTEXT_PAGE_BYTES - PAGE / 2);
+    attacked(status != NPU_JOB_FAULT || last_fault != NPU_FAULT_TRANSLATION, "the page behind the last", last_fault);
+  }
+  struct npu_segment commands[2] = {dram(secret, PAGE), host_pages(kLootList, PAGE)};
+  attacked(run(commands, 2, 1) != NPU_JOB_BAD_SUBMISSION, "commands that are not mapped", secret);
+  if (pages_message(NPU_MESSAGE_CONTEXT_UNMAP, own, 1) != NPU_MAILBOX_OK) fail("CONTEXT_UNMAP");
+  attacked(take_page(own) != NPU_JOB_FAULT, "memory that was unmapped", own);
+  static const uint32_t kMessages[] = {NPU_MESSAGE_CONTEXT_MAP, NPU_MESSAGE_CONTEXT_UNMAP, NPU_MESSAGE_DRAM_CLEAR};
+  for (unsigned int i = 0; i < 3; ++i) {
+    const uint64_t places[] = {share_base - NPU_CONTEXT_PAGE_BYTES,
+                               share_base + share_bytes,
+                               NPU_MAP_DRAM,
+                               NPU_MAP_DRAM + NPU_DRAM_PAGE_TABLES,
+                               NPU_MAP_TCM,
+                               UINT64_C(0) - (1u << 16)};
+    for (unsigned int place = 0; place < sizeof(places) / sizeof(places[0]); ++place) {
+      attacked(pages_message(kMessages[i], places[place], 1) != NPU_MAILBOX_BAD_ARGUMENT, "pages of others", i);
+      attacked(pages_message(kMessages[i], share_base, UINT32_MAX - place) != NPU_MAILBOX_BAD_ARGUMENT,
+               "too many pages", i);
+    }
+  }
+}
+
 static void attack(const char* name, void (*how)(void)) {
   unsigned int attacks_before = attacks, successes_before = successes;
   start();
@@ -407,6 +482,7 @@ int main(int argc, char** argv) {
   attack("memories", attack_memories);
   attack("commands", attack_commands);
   attack("bars", attack_bars);
+  attack("address space", attack_address_space);
   start();
   printf("%u attacks, %u succeeded\n", attacks, successes);
   return successes != 0;

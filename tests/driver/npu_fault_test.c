@@ -25,7 +25,9 @@ static const char kHelp[] =
     "  illegal-command  of a kind that there is not\n"
     "  bad-address      behind the end of a segment\n"
     "  read-only        writes a segment that may only be read\n"
-    "  double-error     the caller has spoiled the word 8192 bytes before the end of the DRAM; no buffer is in use\n"
+    "  double-error     no buffer is in use before; prints 'spoil it', and goes on when the caller has spoiled the "
+    "word\n"
+    "                   56 KiB before the end of the DRAM and made the file /tmp/spoiled\n"
     "  hang             the caller has told the engine external_hdma1 to hang\n"
     "or one of\n"
     "  kill             a process with jobs on the card is killed\n"
@@ -78,7 +80,7 @@ static uint32_t context_create(const struct card* card, uint32_t flags) {
   return context.id;
 }
 
-/* The driver places device buffers at the end of the DRAM, so the first one is the last 16 KiB. */
+/* The driver places device buffers at the end of the DRAM, so the first one begins 64 KiB before it. */
 static void make_buffers(struct client* client) {
   client->buffers[kDevice] = card_device_buffer(&client->card, DEVICE_BYTES, 0);
   client->buffers[kCommands] = card_host_buffer(&client->card, BYTES);
@@ -172,6 +174,11 @@ static void test_trouble(const char* path, const struct ending* ending) {
   if (ioctl(guilty.card.fd, DRM_IOCTL_NPU_CONTEXT_DESTROY, &destroy)) card_fail(&guilty.card, "CONTEXT_DESTROY");
   guilty.card.context = context_create(&guilty.card, DRM_NPU_CONTEXT_STOP_ON_FAULT);
   make_buffers(&guilty);
+  if (!strcmp(ending->name, "double-error")) {
+    printf("spoil it\n");
+    fflush(stdout);
+    while (access("/tmp/spoiled", F_OK) != 0) usleep(10000);
+  }
   struct client same_file = {.card = guilty.card};
   same_file.card.context = context_create(&guilty.card, 0);
   make_buffers(&same_file);

@@ -16,7 +16,7 @@
 
 static const char kHelp[] =
     "usage: npu_load_test [--card FILE] [--seconds N | --jobs N] [--kib N] [--copies N]\n"
-    "                     [--in-flight N] [--wait N] [--removal-ok]\n"
+    "                     [--in-flight N] [--wait N] [--under-way FILE] [--removal-ok]\n"
     "Submits jobs that copy a pattern to the card and back, until the time or the number is up, and compares.\n"
     "  --card FILE     the card (/dev/accel/accel0)\n"
     "  --seconds N     how long to submit jobs (10)\n"
@@ -25,6 +25,7 @@ static const char kHelp[] =
     "  --copies N      how often it does, 1 to 1000 (1): makes jobs long\n"
     "  --in-flight N   jobs on the card at a time, 1 to 63 (8)\n"
     "  --wait N        seconds until a job without a result is lost (120)\n"
+    "  --under-way FILE  make FILE when the first job has ended well: what happens then meets a busy card\n"
     "  --removal-ok    the card may be removed: jobs whose results went with it are no failure\n"
     "SIGTERM ends it as the time does.\n"
     "Prints: CARD: S submitted: O ok, A aborted, F failed, G gone, L lost; W wrong\n"
@@ -35,6 +36,7 @@ static const char kHelp[] =
 
 struct options {
   const char* card;
+  const char* under_way; /* NULL: none */
   uint64_t seconds;
   uint64_t jobs; /* 0: by time */
   uint64_t bytes;
@@ -63,11 +65,17 @@ struct slot {
 
 static struct options parse(int argc, char** argv) {
   static const struct option kOptions[] = {
-      {"card", required_argument, NULL, 'c'},   {"seconds", required_argument, NULL, 's'},
-      {"jobs", required_argument, NULL, 'j'},   {"kib", required_argument, NULL, 'k'},
-      {"wait", required_argument, NULL, 'w'},   {"in-flight", required_argument, NULL, 'i'},
-      {"help", no_argument, NULL, 'h'},         {"removal-ok", no_argument, NULL, 'r'},
-      {"copies", required_argument, NULL, 'n'}, {NULL, 0, NULL, 0},
+      {"card", required_argument, NULL, 'c'},
+      {"seconds", required_argument, NULL, 's'},
+      {"jobs", required_argument, NULL, 'j'},
+      {"kib", required_argument, NULL, 'k'},
+      {"wait", required_argument, NULL, 'w'},
+      {"in-flight", required_argument, NULL, 'i'},
+      {"help", no_argument, NULL, 'h'},
+      {"removal-ok", no_argument, NULL, 'r'},
+      {"copies", required_argument, NULL, 'n'},
+      {"under-way", required_argument, NULL, 'u'},
+      {NULL, 0, NULL, 0},
   };
   struct options options = {
       .card = "/dev/accel/accel0", .seconds = 10, .bytes = 64 * 1024, .copies = 1, .in_flight = 8, .wait_seconds = 120};
@@ -93,6 +101,9 @@ static struct options parse(int argc, char** argv) {
         break;
       case 'w':
         options.wait_seconds = option_number("wait", optarg, 1, 1000000);
+        break;
+      case 'u':
+        options.under_way = optarg;
         break;
       case 'r':
         options.removal_ok = true;
@@ -157,6 +168,12 @@ static void count_lost(struct counts* counts, const struct card* card, const str
   printf("%s: job %" PRIu64 " is lost: %s\n", card->path, slot->number, why);
 }
 
+static void tell_under_way(const struct options* options) {
+  if (!options->under_way) return;
+  FILE* file = fopen(options->under_way, "w");
+  if (file) fclose(file);
+}
+
 static void slot_finish(struct slot* slot, const struct card* card, const struct options* options,
                         struct counts* counts) {
   struct drm_npu_wait result;
@@ -183,7 +200,7 @@ static void slot_finish(struct slot* slot, const struct card* card, const struct
     printf("%s: job %" PRIu64 ": status %u, fault %u at command %u, address 0x%" PRIx64 "\n", card->path, slot->number,
            result.status, result.fault, result.fault_command, (uint64_t)result.fault_address);
   } else {
-    ++counts->ok;
+    if (++counts->ok == 1) tell_under_way(options);
     uint64_t good = pattern_compare(slot->buffers[kOutput].bytes, slot->seed, 0, options->bytes);
     if (good == options->bytes) return;
     ++counts->wrong;

@@ -76,7 +76,7 @@ TEST_F(Contexts, WrongArgumentsAreRefused) {
   ASSERT_EQ(ask_status(create_message(1)), kOk);
   EXPECT_EQ(ask_status(create_message(1)), static_cast<uint32_t>(NPU_MAILBOX_BUSY));
   EXPECT_EQ(ask_status({NPU_MESSAGE_CONTEXT_CREATE, 2, NPU_PRIORITIES}), kBadArgument);
-  EXPECT_EQ(ask_status(create_message(2, 2)), kBadArgument);
+  EXPECT_EQ(ask_status(create_message(2, 4)), kBadArgument);
   EXPECT_EQ(ask_status(with_ranges(2, NPU_CONTEXT_RANGES + 1, 0x1000)), kBadArgument);
   EXPECT_EQ(ask_status(with_ranges(2, 1, 0x1008)), kBadArgument);
   EXPECT_EQ(ask_status(with_ranges(2, 1, NPU_MAP_HOST_ADDRESS_MASK - 7)), kBadArgument);

@@ -563,6 +563,7 @@ void FakeCard::start_job(uint32_t number) {
   job.commands.resize(slot.registers[TASK_MANAGER_COMMAND_BYTES]);
   job.segments.resize(slot.registers[TASK_MANAGER_SEGMENT_COUNT]);
   job.asid = static_cast<uint32_t>(slot.registers[TASK_MANAGER_CONTEXT]);
+  job.address_space = static_cast<uint32_t>(slot.registers[TASK_MANAGER_ADDRESS_SPACE]);
   job.function = static_cast<uint32_t>(slot.registers[TASK_MANAGER_FUNCTION]);
   job.memories_cleared = clear_memories_;
   clear_memories_ = false;

@@ -29,6 +29,7 @@ struct StartedJob {
   std::vector<uint8_t> commands;
   std::vector<npu_segment> segments;
   uint32_t asid = 0;
+  uint32_t address_space = 0;
   uint32_t function = 0;
   bool memories_cleared = false;  ///< CLEAR_MEMORIES was written before START.
 };

@@ -96,6 +96,16 @@ def test_acs_redirect_sends_the_data_by_the_root(guest, options):
     assert exchange(guest, 0, 1, *options)[1]["direct_bytes"] == BYTES
 
 
+@pytest.mark.parametrize("card, peer", [(0, 1), (3, 2)])
+def test_cards_exchange_data_and_tell_each_other_without_the_host(guest, card, peer):
+    before = counters(guest)
+    text = guest.check(f"npu_sync_test /dev/accel/accel{card} /dev/accel/accel{peer}", 120)
+    assert text.endswith("npu_sync_test: ok"), text
+    gained = counters(guest)["direct_bytes"] - before["direct_bytes"]
+    # 2 x 8 blocks of 256 KiB there and back, and a word for each of their signals.
+    assert gained == 2 * 8 * (2 * (256 << 10) + 2 * 4), gained
+
+
 def test_redirect_at_the_requesters_port_is_enough(guest):
     set_acs(guest, REQUEST_REDIRECT, SWITCH_PORTS[2])
     set_acs(guest, UPSTREAM_FORWARDING, ROOT_PORT)

@@ -49,8 +49,9 @@ def test_four_cards_are_on_the_guests_own_bus():
 def test_a_function_level_reset_under_load():
     card = "/sys/bus/pci/devices/0000:01:00.0"
     result = npuvp("qemu", "--attach", "endpoints", "--",
-                   "npu_load_test --seconds 4 --copies 1000 --in-flight 16 & load=$!; sleep 2;"
-                   f"echo flr > {card}/reset_method; echo 1 > {card}/reset; wait $load; echo load $?;"
+                   "npu_load_test --seconds 1000 --copies 1000 --in-flight 16 --under-way /tmp/under-way & load=$!;"
+                   "until [ -e /tmp/under-way ] || ! kill -0 $load; do usleep 20000; done;"
+                   f"echo flr > {card}/reset_method; echo 1 > {card}/reset; kill $load; wait $load; echo load $?;"
                    f"npu_load_test --jobs 20; echo after $?; cat {card}/npu/recoveries")
     text = result.stdout.decode()
     assert "load 0" in text and "after 0" in text and " 0 lost; 0 wrong" in text, text + result.stderr.decode()
