@@ -92,6 +92,9 @@ enum npu_mailbox_opcode {
 	NPU_MESSAGE_CRASH_DUMP = 34,
 	/* [1] P-state while jobs run: 2, 4 or 6; 0: automatic -> [1] P-state now. Temperature may ask for less. */
 	NPU_MESSAGE_PSTATE = 35,
+	/* Since ABI 1.3. [1] context id -> [1,2] time of the card that its jobs had: of each the time it ran times its share
+	 * of the card, ns [3,4] time that the firmware spent on its jobs, doorbells and messages, ns */
+	NPU_MESSAGE_CONTEXT_TIME = 48,
 	/* [1] enum npu_test. There is no reply: for tests of watchdog and crash dump. */
 	NPU_MESSAGE_TEST = 47,
 };
