@@ -152,6 +152,14 @@ void context_count_end(uint32_t context, uint32_t status, uint64_t card_ns) {
   }
 }
 
+void context_count_share(uint32_t context, uint64_t ns) {
+  contexts_[context].counters.share_ns += ns;
+}
+
+void context_count_firmware(uint32_t context, uint64_t ns) {
+  contexts_[context].counters.firmware_ns += ns;
+}
+
 const struct context_counters* context_counters(uint32_t context) {
   return &contexts_[context].counters;
 }
