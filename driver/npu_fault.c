@@ -17,6 +17,7 @@
 #include <drm/drm_print.h>
 
 #include <driver/uapi/npu_accel.h>
+#include <firmware/abi/command.h>
 
 #include "npu_context.h"
 #include "npu_drv.h"

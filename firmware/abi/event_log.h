@@ -53,9 +53,9 @@ enum npu_firmware_event {
  * Whose job, where and how: context id 63:32, enum npu_job_status 31:24, slot of the Task Manager 23:16, function 15:8,
  * queue 7:0.
  */
-#define NPU_EVENT_JOB(context, status, slot, function, queue)                        \
-	(((uint64_t)(context) << 32) | ((uint64_t)(status) << 24) |                  \
-	 ((uint64_t)(slot) << 16) | ((uint64_t)(function) << 8) | (uint64_t)(queue))
+#define NPU_EVENT_JOB(context, status, slot, function, queue)                                  \
+	(((uint64_t)(context) << 32) | ((uint64_t)(status) << 24) | ((uint64_t)(slot) << 16) | \
+	 ((uint64_t)(function) << 8) | (uint64_t)(queue))
 #define NPU_EVENT_JOB_CONTEXT(argument) ((uint32_t)((argument) >> 32))
 #define NPU_EVENT_JOB_STATUS(argument) ((uint32_t)(argument) >> 24)
 #define NPU_EVENT_JOB_SLOT(argument) ((uint32_t)(argument) >> 16 & 0xffu)

@@ -16,7 +16,8 @@
 #define NPU_FAULT_RECORD_CONTEXT_STOPPED 2u /* the context takes no more jobs */
 #define NPU_FAULT_RECORD_CARD_DEAD 4u	    /* not even that helped: the card must be reset */
 
-#define NPU_FAULT_RECORD_POSITION 8u /* `position` is known: since ABI 1.3, of DMA commands that failed */
+#define NPU_FAULT_RECORD_POSITION \
+	8u /* `position` is known: since ABI 1.3, of DMA commands that failed */
 
 #define NPU_FAULT_NO_COMMAND 0xffffffffu
 

@@ -287,6 +287,7 @@ TEST_F(Dispatch, OnlyEnginesOfTheGuiltyJobAreReset) {
                        {.kind = NPU_COMMAND_NEURAL_ENGINE, .engine = 2, .asid = 1, .command = 2},
                        {.kind = NPU_COMMAND_EXTERNAL_HDMA, .engine = 0, .asid = 2, .command = 3}};
   sleep_until([&] { return !card.reset_engines.empty(); });
+  run();
   ASSERT_EQ(card.reset_engines.size(), 1u);
   EXPECT_EQ(card.reset_engines[0].engine, 2u);
   EXPECT_EQ(status_of(0), static_cast<uint32_t>(NPU_JOB_TIMEOUT));
@@ -316,15 +317,17 @@ TEST_F(Dispatch, TimeForWhichOthersHaveItsEnginesIsForgiven) {
   submit(0, 1, on_engines(0, 0));
   submit(1, 1, on_engines(1, 1));
   const uint64_t begin = card.now_ns;
-  while (card.now_ns < begin + 250'000) {
-    card.set_blocked_ns(card.now_ns - begin, slot_of(1));
+  for (uint32_t look = 1; look <= 6; ++look) {  // of each 100 us it is blocked for 90
+    card.set_blocked_ns(look * 90'000, slot_of(1));
     sleep_and_run();
-    ASSERT_EQ(card.aborts, 0u) << card.now_ns - begin;
+    ASSERT_EQ(card.aborts, 0u) << look;
   }
+  EXPECT_GT(card.now_ns, begin + 500'000);
   const uint64_t moving = card.now_ns;  // it waits no more and does not move: 100 us later it hangs
   sleep_until([&] { return card.aborts != 0; });
   EXPECT_EQ(card.aborts, 1u);
   EXPECT_LT(card.now_ns, moving + 250'000);
+  run();
   EXPECT_EQ(completion(1, 0).fault, static_cast<uint32_t>(NPU_FAULT_HANG));
   EXPECT_EQ(running(), 1u);
 }
