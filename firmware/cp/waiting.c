@@ -57,7 +57,7 @@ void waiting_add(uint32_t queue) {
   of_context_[waiting->taken.context] = (int)place;
   uint64_t cost = aclint_time_ns() - begin;
   context_count_firmware(waiting->taken.context, cost);
-  scheduler_charge(waiting->taken.context, cost < kLeastChargeNs ? kLeastChargeNs : cost);
+  waiting->cost_ns = cost < kLeastChargeNs ? kLeastChargeNs : cost;
 }
 
 int waiting_of_context(uint32_t context) {
@@ -73,13 +73,19 @@ const struct waiting* waiting_at(uint32_t place) {
   return &waiting_[place];
 }
 
+static void leave(uint32_t place) {
+  uint32_t context = waiting_[place].taken.context;
+  of_context_[context] = -1;
+  scheduler_charge(context, waiting_[place].cost_ns);
+}
+
 void waiting_start(uint32_t place) {
+  leave(place);
   states_[place] = PLACE_RUNS;
-  of_context_[waiting_[place].taken.context] = -1;
 }
 
 void waiting_release(uint32_t place) {
-  if (states_[place] == PLACE_WAITS) of_context_[waiting_[place].taken.context] = -1;
+  if (states_[place] == PLACE_WAITS) leave(place);
   states_[place] = PLACE_FREE;
 }
 

@@ -16,6 +16,7 @@ struct waiting {
   struct taken taken;
   struct demand demand; /* if its verdict is to run */
   uint64_t number;      /* counts all that have waited */
+  uint64_t cost_ns;     /* what it took to bring it here: charged when it waits no more, or it would go behind others */
 };
 
 void waiting_init(uint32_t neural_engines);

@@ -194,6 +194,17 @@ TEST_F(Dispatch, AJobThatNeedsMuchIsNotOvertakenByThoseThatWouldTakeItFromIt) {
   EXPECT_EQ(card.started_jobs[3].asid, 3u);
 }
 
+TEST_F(Dispatch, WhoseTurnItIsKeepsItWhileItsJobIsMadeReady) {
+  for (uint32_t queue = 0; queue < 3; ++queue) add(queue);
+  for (uint32_t queue = 0; queue < 3; ++queue) {
+    put(queue, 0, job(queue, 1, on_engines(0, 0)));
+    card.ring_sq_tail(queue, 1);
+  }
+  run();
+  ASSERT_EQ(running(), 3u);
+  for (uint32_t queue = 0; queue < 3; ++queue) EXPECT_EQ(card.started_jobs[queue].asid, queue + 1);
+}
+
 TEST_F(Dispatch, AnUrgentJobGoesBeforeThoseThatWaitLonger) {
   add(0);
   add(1);
