@@ -17,6 +17,7 @@
 #include <drm/drm_print.h>
 
 #include <driver/uapi/npu_accel.h>
+#include <firmware/abi/command.h>
 
 #include "npu_context.h"
 #include "npu_drv.h"
@@ -34,6 +35,10 @@ static void npu_faults_print(struct drm_printer *p, const struct npu_fault_entry
 		   record->flags);
 	drm_printf(p, "  block %u engine %u command %d address 0x%llx retired %u\n", record->block,
 		   record->engine, (int)record->command, record->address, record->retired);
+	if (record->flags & NPU_FAULT_RECORD_POSITION)
+		drm_printf(p, "  position: %llu elements moved of descriptor %u\n",
+			   NPU_DMA_POSITION_ELEMENTS(record->position),
+			   NPU_DMA_POSITION_DESCRIPTOR(record->position));
 	drm_printf(p, "  card time %llu ns, job started at %llu ns\n", record->time_ns,
 		   record->start_ns);
 }

@@ -421,6 +421,8 @@ static_assert(sizeof(struct npu_dma_descriptor) == 128, "dma descriptor layout")
  */
 #define NPU_DMA_POSITION(descriptor, elements) \
 	(((uint64_t)(descriptor) << 48) | (uint64_t)(elements))
+#define NPU_DMA_POSITION_DESCRIPTOR(position) ((uint32_t)((position) >> 48))
+#define NPU_DMA_POSITION_ELEMENTS(position) ((position)&0x0000ffffffffffffull)
 
 enum npu_sync_opcode {
 	NPU_SYNC_WAIT = 1,   /* until this card's flag compares true */

@@ -45,9 +45,23 @@ enum npu_firmware_event {
 	NPU_EVENT_THERMAL = 3, /* [enum npu_thermal_state] [temperature in 1/1000 degree Celsius] */
 	NPU_EVENT_HOST_PSTATE = 4, /* [P-state asked for, 0: automatic] */
 	NPU_EVENT_START = 7,	   /* [firmware version], before the self test */
-	NPU_EVENT_JOB_START = 5,   /* [function << 32 | queue] [job] */
-	NPU_EVENT_JOB_END = 6,	   /* [status << 32 | queue] [job] */
+	NPU_EVENT_JOB_START = 5,   /* [NPU_EVENT_JOB, status 0] [job]: since ABI 1.3 */
+	NPU_EVENT_JOB_END = 6,	   /* [NPU_EVENT_JOB] [job]: also of jobs that did not start */
 };
+
+/*
+ * Whose job, where and how: context id 63:32, enum npu_job_status 31:24, slot of the Task Manager 23:16, function 15:8,
+ * queue 7:0.
+ */
+#define NPU_EVENT_JOB(context, status, slot, function, queue)                                  \
+	(((uint64_t)(context) << 32) | ((uint64_t)(status) << 24) | ((uint64_t)(slot) << 16) | \
+	 ((uint64_t)(function) << 8) | (uint64_t)(queue))
+#define NPU_EVENT_JOB_CONTEXT(argument) ((uint32_t)((argument) >> 32))
+#define NPU_EVENT_JOB_STATUS(argument) ((uint32_t)(argument) >> 24)
+#define NPU_EVENT_JOB_SLOT(argument) ((uint32_t)(argument) >> 16 & 0xffu)
+#define NPU_EVENT_JOB_FUNCTION(argument) ((uint32_t)(argument) >> 8 & 0xffu)
+#define NPU_EVENT_JOB_QUEUE(argument) ((uint32_t)(argument)&0xffu)
+#define NPU_EVENT_NO_SLOT 0xffu /* it never reached the Task Manager */
 
 struct npu_event {
 	uint64_t time_ns;  /* card time; of hardware events exact, of firmware's when it reported */

@@ -16,6 +16,9 @@
 #define NPU_FAULT_RECORD_CONTEXT_STOPPED 2u /* the context takes no more jobs */
 #define NPU_FAULT_RECORD_CARD_DEAD 4u	    /* not even that helped: the card must be reset */
 
+#define NPU_FAULT_RECORD_POSITION \
+	8u /* `position` is known: since ABI 1.3, of DMA commands that failed */
+
 #define NPU_FAULT_NO_COMMAND 0xffffffffu
 
 struct npu_fault_record {
@@ -42,7 +45,9 @@ struct npu_fault_record {
 	uint64_t time_ns;  /* of the record */
 	uint32_t flags;	   /* NPU_FAULT_RECORD_* */
 	uint32_t reserved0;
-	uint64_t reserved[6];
+	/* where inside the command: NPU_DMA_POSITION (command.h), 0 without NPU_FAULT_RECORD_POSITION */
+	uint64_t position;
+	uint64_t reserved[5];
 };
 static_assert(sizeof(struct npu_fault_record) == 128, "fault record layout");
 

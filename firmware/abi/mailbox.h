@@ -63,6 +63,9 @@ enum npu_mailbox_opcode {
 	 * function only) -> [1] records written, in order [2] sequence of the last one written, or as asked [3] sequence
 	 * of the newest there is [4] records after [1] that are lost: newer ones took their place */
 	NPU_MESSAGE_FAULT_READ = 19,
+	/* Since ABI 1.3. [1] context id -> [1,2] time of the card that its jobs had: of each the time it ran times its share
+	 * of the card, ns [3,4] time that the firmware spent on its jobs, doorbells and messages, ns */
+	NPU_MESSAGE_CONTEXT_TIME = 48,
 	/*
 	 * Firmware update, physical function only. The image goes to the flash slot that the card did not boot from; that
 	 * slot is selected by UPDATE_FINISH and boots after the next card reset, on trial: if it does not confirm that it

@@ -7,6 +7,7 @@
 #include "firmware/abi/memory_map.h"
 #include "firmware/cp/contexts.h"
 #include "firmware/lib/mmu.h"
+#include "firmware/lib/task_manager.h"
 
 _Static_assert(NPU_CONTEXT_PAGE_BYTES == NPU_PAGE_SMALL_BYTES, "messages count in pages of the MMU");
 _Static_assert(CONTEXT_SLOTS < NPU_MMU_ASIDS, "an ASID for each context");
@@ -22,6 +23,7 @@ void address_spaces_init(void) {
 
 void address_space_create(uint32_t context) {
   uint64_t tables = NPU_MAP_DRAM + NPU_DRAM_PAGE_TABLES + context * kTableBytes;
+  task_manager_clear_memories(); /* of a context that was here before, or of one before a reset of the card */
   (void)mmu_create(&spaces_[context], context_asid(context), tables, kTableBytes); /* its arguments are constants */
 }
 

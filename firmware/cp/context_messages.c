@@ -7,8 +7,10 @@
 #include "firmware/cp/contexts.h"
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
+#include "firmware/cp/jobs.h"
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/validate.h"
+#include "firmware/lib/aclint.h"
 #include "firmware/lib/dma.h"
 #include "firmware/lib/host_address.h"
 
@@ -112,6 +114,25 @@ static enum npu_mailbox_status serve_status(uint32_t function, const struct mail
   return NPU_MAILBOX_OK;
 }
 
+static enum npu_mailbox_status serve_time(uint32_t function, const struct mailbox_message* message,
+                                          struct mailbox_message* reply) {
+  int context = context_find(function, message->word[1]);
+  if (context < 0) {
+    function_log(function, "CONTEXT_TIME of %u refused: there is none", message->word[1]);
+    return NPU_MAILBOX_BAD_ARGUMENT;
+  }
+  jobs_charge(aclint_time_ns());
+  const struct context_counters* counters = context_counters((uint32_t)context);
+  *reply = (struct mailbox_message){{
+      0,
+      (uint32_t)counters->share_ns,
+      (uint32_t)(counters->share_ns >> 32),
+      (uint32_t)counters->firmware_ns,
+      (uint32_t)(counters->firmware_ns >> 32),
+  }};
+  return NPU_MAILBOX_OK;
+}
+
 static enum npu_mailbox_status serve_fault_read(uint32_t function, const struct mailbox_message* message,
                                                 struct mailbox_message* reply) {
   uint64_t bus = mailbox_address(message, 2);
@@ -147,6 +168,9 @@ bool context_messages_serve(uint32_t function, const struct mailbox_message* mes
       break;
     case NPU_MESSAGE_CONTEXT_UNMAP:
       status = serve_unmap(function, message);
+      break;
+    case NPU_MESSAGE_CONTEXT_TIME:
+      status = serve_time(function, message, &reply);
       break;
     case NPU_MESSAGE_FAULT_READ:
       status = serve_fault_read(function, message, &reply);

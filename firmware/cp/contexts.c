@@ -10,7 +10,6 @@
 struct context {
   bool implicit;
   bool stopped;
-  uint32_t serial; /* of all contexts that there were */
   uint32_t queues; /* bit n: queue n of the function */
   struct context_arguments is;
   struct context_counters counters;
@@ -19,13 +18,11 @@ struct context {
 static struct context contexts_[CONTEXT_SLOTS];
 static uint32_t existing_[FUNCTIONS_MAX]; /* bit n: the function's n-th place is taken */
 static uint32_t next_[FUNCTIONS_MAX];     /* where each function looks for a free place first */
-static uint32_t serial_;
 
 void contexts_init(void) {
   memset(contexts_, 0, sizeof(contexts_));
   memset(existing_, 0, sizeof(existing_));
   memset(next_, 0, sizeof(next_));
-  serial_ = 0;
   address_spaces_init();
 }
 
@@ -53,7 +50,7 @@ int context_create(uint32_t function, const struct context_arguments* arguments)
   int place = free_place(function);
   if (place < 0) return -1;
   existing_[function] |= 1u << queue_number((uint32_t)place);
-  contexts_[place] = (struct context){.serial = ++serial_, .is = *arguments};
+  contexts_[place] = (struct context){.is = *arguments};
   if (arguments->flags & NPU_CONTEXT_ADDRESS_SPACE) address_space_create((uint32_t)place);
   return place;
 }
@@ -103,10 +100,6 @@ uint32_t context_queues(uint32_t context) {
 
 uint32_t context_id(uint32_t context) {
   return contexts_[context].is.id;
-}
-
-uint32_t context_serial(uint32_t context) {
-  return contexts_[context].serial;
 }
 
 uint32_t context_priority(uint32_t context) {
@@ -163,6 +156,14 @@ void context_count_end(uint32_t context, uint32_t status, uint64_t card_ns) {
       ++counters->failed;
       break;
   }
+}
+
+void context_count_share(uint32_t context, uint64_t ns) {
+  contexts_[context].counters.share_ns += ns;
+}
+
+void context_count_firmware(uint32_t context, uint64_t ns) {
+  contexts_[context].counters.firmware_ns += ns;
 }
 
 const struct context_counters* context_counters(uint32_t context) {

@@ -22,7 +22,9 @@ struct context_counters {
   uint32_t ok;
   uint32_t failed; /* refused, faulty, or over a limit */
   uint32_t aborted;
-  uint64_t card_ns; /* for which they had the card */
+  uint64_t card_ns;     /* for which they had the card, or a part of it */
+  uint64_t share_ns;    /* the same times the part they had */
+  uint64_t firmware_ns; /* that the firmware spent on them, on doorbells and on messages about the context */
 };
 
 void contexts_init(void);
@@ -60,8 +62,6 @@ void context_leave(uint32_t context, uint32_t queue);
 uint32_t context_queues(uint32_t context);
 
 uint32_t context_id(uint32_t context);
-/* From 1; no two contexts have the same, even in the same place. */
-uint32_t context_serial(uint32_t context);
 uint32_t context_priority(uint32_t context);
 
 /* The longest that a job may run, and go without retiring a command, in ns; ACLINT_NEVER: no limit. */
@@ -78,4 +78,6 @@ bool context_stopped(uint32_t context);
 /* Bookkeeping. `status`: enum npu_job_status. */
 void context_count_taken(uint32_t context);
 void context_count_end(uint32_t context, uint32_t status, uint64_t card_ns);
+void context_count_share(uint32_t context, uint64_t ns);
+void context_count_firmware(uint32_t context, uint64_t ns);
 const struct context_counters* context_counters(uint32_t context);

@@ -3,70 +3,61 @@
 
 #include <string.h>
 
+#include "firmware/cp/active_job.h"
 #include "firmware/cp/address_spaces.h"
 #include "firmware/cp/contexts.h"
-#include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
-#include "firmware/cp/pstate.h"
+#include "firmware/cp/job_report.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/staging.h"
-#include "firmware/cp/submissions.h"
-#include "firmware/cp/thermal.h"
-#include "firmware/cp/validate.h"
+#include "firmware/cp/waiting.h"
 #include "firmware/lib/aclint.h"
-#include "firmware/lib/engines.h"
+#include "firmware/lib/event_log.h"
 #include "firmware/lib/log.h"
 #include "firmware/lib/mailbox.h"
 #include "firmware/lib/task_manager.h"
 #include "npu/registers/mailbox.h"
 
-enum job_state { JOB_FREE, JOB_RUNNING, JOB_STOPPING, JOB_RESETTING };
-
-/* A job of the Task Manager, in one of its slots. */
-struct active_job {
-  enum job_state state;
-  bool orphan;    /* its function was reset: nobody is told of its end */
-  uint32_t queue; /* slot in queues.h */
-  uint32_t context;
-  uint32_t serial; /* of the context */
-  uint64_t job;    /* number the host gave it */
-  uint32_t commands;
-  uint64_t taken_ns; /* when its submission was fetched */
-  uint64_t start_ns;
-  uint64_t end_ns; /* of its time */
-  uint64_t hang_limit_ns;
-  uint32_t retired;                /* when it was looked at last */
-  uint64_t deadline_ns;            /* when something must be done about it */
-  enum npu_job_status stop_status; /* why it is being stopped */
-  enum npu_fault stop_fault;
-  struct engine_work at; /* what an engine was doing for it then; kind 0: nothing */
-};
-
 /* After an abort only commands in flight finish. One that takes longer than this is stuck, or will not be missed. */
 static const uint64_t kStopTimeoutNs = 100 * ACLINT_NS_PER_MS;
 
-/* A virtual function's job may not keep the card from the others for longer. */
+/* A virtual function's job may not keep its part of the card from the others for longer. */
 static const uint64_t kVirtualFunctionLimitNs = ACLINT_NS_PER_S;
 
-/*
- * Slots of the Task Manager that jobs get. A job in a further one would wait there for the card, out of reach of the
- * scheduler, while its limits and its context's account run: jobs wait in their rings instead.
- */
-enum { kJobsAtATime = 1 };
+static const uint64_t kAgingNs = NPU_PRIORITY_AGING_MS * ACLINT_NS_PER_MS;
 
-static struct active_job jobs_[kJobsAtATime];
+static_assert(CONTEXT_SLOTS <= 64, "a mask of contexts");
+
+static struct active_job jobs_[TASK_MANAGER_MAX_SLOTS];
+static uint32_t slots_;
 static uint32_t neural_engines_;
 static bool dead_;
-static uint32_t last_function_; /* whose job was started last */
-static uint32_t last_serial_;   /* context_serial() of the job that was started or has ended last */
+static bool waited_for_;
+static uint32_t left_data_; /* bit n: jobs of function n have used the on-chip memories */
 
 void jobs_init(uint32_t neural_engines) {
   memset(jobs_, 0, sizeof(jobs_));
+  slots_ = task_manager_slots();
   neural_engines_ = neural_engines;
   dead_ = false;
-  last_function_ = 0;
-  last_serial_ = 0;
+  waited_for_ = false;
+  left_data_ = 1; /* they may hold anything of the physical function's */
+}
+
+int jobs_free_slot(void) {
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    if (jobs_[slot].state == JOB_FREE) return (int)slot;
+  }
+  return -1;
+}
+
+uint32_t jobs_parts(struct part* parts) {
+  uint32_t count = 0;
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    if (jobs_[slot].state != JOB_FREE) parts[count++] = jobs_[slot].part;
+  }
+  return count;
 }
 
 /* End of the time that the job has. */
@@ -78,192 +69,102 @@ static uint64_t end_of(const struct taken* taken, uint64_t start_ns) {
   return limit == ACLINT_NEVER ? ACLINT_NEVER : start_ns + limit;
 }
 
+static uint64_t later(uint64_t time_ns, uint64_t by_ns) {
+  return by_ns == ACLINT_NEVER || time_ns == ACLINT_NEVER ? ACLINT_NEVER : time_ns + by_ns;
+}
+
 /* When a running job must be looked at next. */
-static uint64_t next_look(const struct active_job* job, uint64_t now_ns) {
-  uint64_t hang = job->hang_limit_ns == ACLINT_NEVER ? ACLINT_NEVER : now_ns + job->hang_limit_ns;
-  return hang < job->end_ns ? hang : job->end_ns;
+static uint64_t next_look(const struct active_job* job) {
+  return job->hangs_ns < job->end_ns ? job->hangs_ns : job->end_ns;
 }
 
-/*
- * The Task Manager keeps the on-chip memories of functions apart, not of contexts. True when somebody else's data may
- * lie there: of the job before, or of one in another slot.
- */
-static bool finds_others_data(uint32_t context) {
-  uint32_t serial = context_serial(context);
-  bool others = serial != last_serial_;
-  for (uint32_t slot = 0; slot < kJobsAtATime; ++slot) {
-    others |= jobs_[slot].state != JOB_FREE && jobs_[slot].serial != serial;
-  }
-  return others;
-}
-
-static void execute(uint32_t slot, const struct taken* taken) {
-  if (!submission_prepare(slot, taken)) return;
+bool jobs_start(uint32_t slot, uint32_t place, const struct part* part, uint32_t weight, uint64_t now_ns) {
+  const struct taken* taken = &waiting_at(place)->taken;
   struct task_manager_job job = {
-      .commands = staging_address(slot),
+      .commands = staging_address(place),
       .command_bytes = taken->submission.command_bytes,
       .asid = context_asid(taken->context),
       .address_space = address_space_of(taken->context),
       .function = queue_function(taken->queue),
-      .segments = submission_segments(slot),
+      .segments = submission_segments(place),
       .segment_count = taken->submission.segment_count,
   };
-  if (job.address_space != 0 && finds_others_data(taken->context)) task_manager_clear_memories();
+  struct task_manager_share share = {
+      .engines = part->engines,
+      .first_engine = part->first_engine,
+      .shared_base = part->shared_base,
+      .shared_bytes = part->shared_bytes,
+      .priority = scheduler_level(taken->context, now_ns),
+  };
+  task_manager_set_share(slot, &share);
+  if (!task_manager_start(slot, &job)) return false;
   uint64_t start = aclint_time_ns();
-  if (!task_manager_start(slot, &job)) {
-    function_log(job.function, "queue %u: job %lu aborted: the Task Manager is busy", queue_number(taken->queue),
-                 (unsigned long)taken->submission.job);
-    submission_end(taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
-    return;
-  }
-  last_function_ = job.function;
-  last_serial_ = context_serial(taken->context);
   struct active_job* active = &jobs_[slot];
   *active = (struct active_job){
       .state = JOB_RUNNING,
+      .slot = slot,
+      .place = place,
       .queue = taken->queue,
       .context = taken->context,
-      .serial = last_serial_,
       .job = taken->submission.job,
       .commands = job.command_bytes / (uint32_t)sizeof(struct npu_command),
-      .taken_ns = taken->taken_ns,
+      .part = *part,
+      .weight = weight,
+      .priority = share.priority,
+      .rises_ns = start + kAgingNs,
       .start_ns = start,
+      .charged_ns = start,
       .end_ns = end_of(taken, start),
       .hang_limit_ns = context_hang_limit_ns(taken->context),
   };
-  active->deadline_ns = next_look(active, start);
-}
-
-static int free_slot(void) {
-  for (uint32_t slot = 0; slot < kJobsAtATime; ++slot) {
-    if (jobs_[slot].state == JOB_FREE) return (int)slot;
-  }
-  return -1;
-}
-
-bool jobs_abort_next(uint32_t queue) {
-  if (!queue_ready(queue)) return false;
-  struct taken taken;
-  if (submission_take(queue, aclint_time_ns(), &taken)) submission_end(&taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
+  active->hangs_ns = later(start, active->hang_limit_ns);
+  active->deadline_ns = next_look(active);
+  left_data_ |= 1u << job.function;
+  waiting_start(place);
+  event_log_record(NPU_EVENT_JOB_START, submission_event(active->queue, active->context, slot, 0), active->job);
   return true;
 }
 
-static void serve_submission(uint32_t slot, uint32_t queue, uint64_t now_ns) {
-  struct taken taken;
-  if (!submission_take(queue, now_ns, &taken)) return;
-  if (dead_ || context_stopped(taken.context)) {
-    submission_end(&taken, NPU_JOB_ABORTED, NPU_FAULT_NONE, 0);
-    return;
+static void charge(struct active_job* job, uint64_t now_ns, uint32_t of) {
+  if (now_ns <= job->charged_ns) return;
+  uint64_t ns = now_ns - job->charged_ns;
+  if (!job->orphan) {
+    context_count_share(job->context, ns * job->weight / PLACEMENT_WHOLE_CARD);
+    scheduler_charge(job->context, ns * job->weight / of);
   }
-  const char* reason = validate_submission(&taken.submission, context_id(taken.context));
-  if (reason) {
-    submission_refuse(&taken, reason);
-  } else if (taken.submission.opcode == NPU_SUBMIT_NOP) {
-    submission_end(&taken, NPU_JOB_OK, NPU_FAULT_NONE, 0);
-  } else {
-    execute(slot, &taken);
+  job->charged_ns = now_ns;
+}
+
+void jobs_charge(uint64_t now_ns) {
+  uint32_t used = 0;
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    if (jobs_[slot].state != JOB_FREE) used += jobs_[slot].weight;
   }
-}
-
-bool jobs_start_next(void) {
-  uint64_t now = aclint_time_ns();
-  scheduler_look(now);
-  int slot = free_slot();
-  if (slot < 0) return false;
-  if (!thermal_allows_jobs()) return false;
-  int queue = scheduler_next(now);
-  if (queue < 0) return false;
-  pstate_wake(now);
-  serve_submission((uint32_t)slot, (uint32_t)queue, aclint_time_ns()); /* nobody pays for the card's waking up */
-  return true;
-}
-
-/* The end of a job that had to be stopped, unless it came to one of its own just before. */
-static bool was_stopped(const struct active_job* job, const struct task_manager_end* end) {
-  if (job->state == JOB_RESETTING) return true; /* any fault is that of the command that was abandoned */
-  return job->state == JOB_STOPPING && end->error && end->fault == NPU_FAULT_NONE;
-}
-
-static enum npu_job_status status_of(const struct active_job* job, const struct task_manager_end* end) {
-  if (was_stopped(job, end)) return job->stop_status;
-  if (!end->error) return NPU_JOB_OK;
-  return end->fault != NPU_FAULT_NONE ? NPU_JOB_FAULT : NPU_JOB_ABORTED;
-}
-
-static struct npu_completion completion_of(const struct active_job* job, const struct task_manager_end* end) {
-  struct npu_completion completion = {
-      .job = job->job,
-      .status = status_of(job, end),
-      .fault = end->fault,
-      .fault_address = end->fault_address,
-      .fault_command = end->fault_command,
-      .commands = end->retired,
-      .start_ns = end->start_ns,
-      .end_ns = end->end_ns,
-  };
-  if (!was_stopped(job, end)) return completion;
-  completion.fault = job->stop_fault;
-  completion.fault_command = job->at.kind != 0 ? job->at.command : 0;
-  completion.fault_address = 0;
-  return completion;
-}
-
-/* Which engine a fault belongs to stands in the command, whose copy nobody has changed. */
-static void name_place(uint32_t slot, const struct active_job* job, const struct task_manager_end* end,
-                       struct npu_fault_record* record) {
-  if (was_stopped(job, end)) {
-    record->block = job->at.kind;
-    record->engine = job->at.engine;
-    if (job->at.kind != 0) record->command = job->at.command;
-    return;
-  }
-  if (end->fault_command >= job->commands || end->fault == NPU_FAULT_FETCH) return;
-  record->command = end->fault_command;
-  struct npu_command header;
-  if (!staging_command(slot, end->fault_command, &header)) return;
-  record->block = header.kind;
-  record->engine = header.engine;
-}
-
-static void say_end(const struct npu_fault_record* record) {
-  function_log(record->function, "queue %u: job %lu ended with status %u, fault %u at command %u, address %lx",
-               record->queue, (unsigned long)record->job, record->status, record->fault, record->command,
-               (unsigned long)record->address);
-  if (record->flags & NPU_FAULT_RECORD_ENGINE_RESET) {
-    function_log(record->function, "queue %u: engine %u of kind %u held its command %u and was reset", record->queue,
-                 record->engine, record->block, record->command);
-  }
-  if (record->flags & NPU_FAULT_RECORD_CONTEXT_STOPPED) {
-    function_log(record->function, "context %u takes no more jobs", record->context);
+  uint32_t of = waited_for_ && used < PLACEMENT_WHOLE_CARD ? used : PLACEMENT_WHOLE_CARD;
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    if (jobs_[slot].state != JOB_FREE) charge(&jobs_[slot], now_ns, of);
   }
 }
 
-static void record_end(uint32_t slot, const struct active_job* job, const struct task_manager_end* end,
-                       const struct npu_completion* completion) {
-  struct npu_fault_record record = submission_record(job->queue, job->context, completion);
-  name_place(slot, job, end, &record);
-  if (job->state == JOB_RESETTING) record.flags |= NPU_FAULT_RECORD_ENGINE_RESET;
-  if (dead_) record.flags |= NPU_FAULT_RECORD_CARD_DEAD;
-  if (submission_failed(completion->status) && context_fail(job->context)) {
-    record.flags |= NPU_FAULT_RECORD_CONTEXT_STOPPED;
-  }
-  say_end(&record);
-  faults_record(&record);
+void jobs_are_waited_for(bool waited_for) {
+  waited_for_ = waited_for;
 }
 
 static void finish(uint32_t slot, const struct task_manager_end* end) {
+  jobs_charge(aclint_time_ns());
   struct active_job* job = &jobs_[slot];
-  last_serial_ = job->serial;
-  if (!job->orphan) {
-    struct npu_completion completion = completion_of(job, end);
-    if (submission_failed(completion.status) || job->state == JOB_RESETTING) record_end(slot, job, end, &completion);
-    submission_complete(job->queue, job->context, job->taken_ns, &completion);
+  if (job->orphan) {
+    uint64_t who = NPU_EVENT_JOB(0, NPU_JOB_ABORTED, slot, queue_function(job->queue), queue_number(job->queue));
+    event_log_record(NPU_EVENT_JOB_END, who, job->job);
+  } else {
+    job_report(job, end);
   }
   job->state = JOB_FREE;
+  waiting_release(job->place);
 }
 
 void jobs_serve_task_manager(void) {
-  for (uint32_t slot = 0; slot < kJobsAtATime; ++slot) {
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
     struct task_manager_end end;
     if (!task_manager_take_end(slot, &end)) continue;
     if (jobs_[slot].state == JOB_FREE) {
@@ -289,32 +190,47 @@ static bool reset_engines(struct active_job* job, uint64_t now_ns) {
   uint32_t asid = context_asid(job->context);
   if (!engines_find(neural_engines_, asid, &job->at)) return false;
   job->state = JOB_RESETTING;
+  job->engine_reset = true;
   job->stop_fault = NPU_FAULT_ENGINE_STUCK;
   job->deadline_ns = now_ns + kStopTimeoutNs;
   (void)engines_reset(neural_engines_, asid);
   return true;
 }
 
-/* Nothing that firmware can reach brings the Task Manager back. */
+/* Nothing that firmware can reach brings the Task Manager back. Jobs in other slots may end as they will. */
 static void die(uint32_t slot, uint64_t now_ns) {
   log_line("the Task Manager does not stop: reset the card");
   dead_ = true;
   mailbox_set_card_state(MAILBOX_HOST_CARD_STATE_STATE_FAULT);
-  struct task_manager_end end = {
-      .error = true, .retired = jobs_[slot].retired, .start_ns = jobs_[slot].start_ns, .end_ns = now_ns};
+  struct active_job* job = &jobs_[slot];
+  job->state = JOB_LOST;
+  struct task_manager_end end = {.error = true, .retired = job->retired, .start_ns = job->start_ns, .end_ns = now_ns};
   finish(slot, &end);
+}
+
+bool jobs_dead(void) {
+  return dead_;
+}
+
+/* What others have kept it from doing is not its fault. */
+static void forgive_blocked(uint32_t slot) {
+  struct active_job* job = &jobs_[slot];
+  uint64_t blocked = task_manager_blocked_ns(slot);
+  uint64_t more = blocked - job->blocked_ns;
+  job->blocked_ns = blocked;
+  job->end_ns = later(job->end_ns, more);
+  job->hangs_ns = later(job->hangs_ns, more);
 }
 
 /* A running job is over its time, or it is time to look whether it moves. */
 static void look_at(uint32_t slot, uint64_t now_ns) {
   struct active_job* job = &jobs_[slot];
   uint32_t retired = task_manager_retired(slot);
-  if (now_ns < job->end_ns && retired != job->retired) {
-    job->retired = retired;
-    job->deadline_ns = next_look(job, now_ns);
-    return;
-  }
+  forgive_blocked(slot);
+  if (retired != job->retired) job->hangs_ns = later(now_ns, job->hang_limit_ns);
   job->retired = retired;
+  job->deadline_ns = next_look(job);
+  if (now_ns < job->deadline_ns) return;
   bool hangs = now_ns < job->end_ns;
   function_log(queue_function(job->queue), "queue %u: job %lu %s after %lu us, %u of %u commands done",
                queue_number(job->queue), (unsigned long)job->job, hangs ? "hangs" : "timed out",
@@ -322,17 +238,29 @@ static void look_at(uint32_t slot, uint64_t now_ns) {
   stop(slot, NPU_JOB_TIMEOUT, hangs ? NPU_FAULT_HANG : NPU_FAULT_NONE);
 }
 
+/* A job that others of its function may keep waiting for a shared engine. */
+static bool rises(const struct active_job* job) {
+  return job->state == JOB_RUNNING && job->priority < NPU_PRIORITY_URGENT && jobs_running() > 1;
+}
+
 uint64_t jobs_deadline(void) {
   uint64_t deadline = ACLINT_NEVER;
-  for (uint32_t slot = 0; slot < kJobsAtATime; ++slot) {
-    if (jobs_[slot].state != JOB_FREE && jobs_[slot].deadline_ns < deadline) deadline = jobs_[slot].deadline_ns;
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
+    const struct active_job* job = &jobs_[slot];
+    if (job->state == JOB_FREE) continue;
+    if (job->deadline_ns < deadline) deadline = job->deadline_ns;
+    if (rises(job) && job->rises_ns < deadline) deadline = job->rises_ns;
   }
   return deadline;
 }
 
 void jobs_serve_time(uint64_t now_ns) {
-  for (uint32_t slot = 0; slot < kJobsAtATime; ++slot) {
+  for (uint32_t slot = 0; slot < slots_; ++slot) {
     struct active_job* job = &jobs_[slot];
+    if (rises(job) && now_ns >= job->rises_ns) {
+      task_manager_set_priority(slot, ++job->priority);
+      job->rises_ns = now_ns + kAgingNs;
+    }
     if (job->state == JOB_FREE || now_ns < job->deadline_ns) continue;
     if (job->state == JOB_RUNNING) {
       look_at(slot, now_ns);
@@ -343,7 +271,7 @@ void jobs_serve_time(uint64_t now_ns) {
 }
 
 void jobs_abort_queue(uint32_t slot) {
-  for (uint32_t i = 0; i < kJobsAtATime; ++i) {
+  for (uint32_t i = 0; i < slots_; ++i) {
     struct active_job* job = &jobs_[i];
     if (job->state == JOB_RUNNING && !job->orphan && job->queue == slot) stop(i, NPU_JOB_ABORTED, NPU_FAULT_NONE);
   }
@@ -351,26 +279,39 @@ void jobs_abort_queue(uint32_t slot) {
 
 uint32_t jobs_running(void) {
   uint32_t running = 0;
-  for (uint32_t i = 0; i < kJobsAtATime; ++i) running += jobs_[i].state != JOB_FREE;
+  for (uint32_t i = 0; i < slots_; ++i) running += jobs_[i].state != JOB_FREE;
   return running;
 }
 
 void jobs_abort_all(void) {
-  for (uint32_t i = 0; i < kJobsAtATime; ++i) {
+  for (uint32_t i = 0; i < slots_; ++i) {
     if (jobs_[i].state == JOB_RUNNING) stop(i, NPU_JOB_ABORTED, NPU_FAULT_NONE);
   }
 }
 
 bool jobs_busy_with(uint32_t slot) {
-  for (uint32_t i = 0; i < kJobsAtATime; ++i) {
+  for (uint32_t i = 0; i < slots_; ++i) {
     if (jobs_[i].state != JOB_FREE && !jobs_[i].orphan && jobs_[i].queue == slot) return true;
   }
   return false;
 }
 
+uint64_t jobs_contexts(void) {
+  uint64_t contexts = 0;
+  for (uint32_t i = 0; i < slots_; ++i) {
+    if (jobs_[i].state != JOB_FREE) contexts |= 1ull << jobs_[i].context;
+  }
+  return contexts;
+}
+
+bool jobs_context_runs(uint32_t context) {
+  return jobs_contexts() >> context & 1u;
+}
+
 void jobs_forget_function(uint32_t function) {
-  if (last_function_ == function) task_manager_clear_memories();
-  for (uint32_t i = 0; i < kJobsAtATime; ++i) {
+  if (left_data_ >> function & 1u) task_manager_clear_memories();
+  left_data_ &= ~(1u << function);
+  for (uint32_t i = 0; i < slots_; ++i) {
     struct active_job* job = &jobs_[i];
     if (job->state == JOB_FREE || job->orphan || queue_function(job->queue) != function) continue;
     job->orphan = true;
@@ -379,7 +320,7 @@ void jobs_forget_function(uint32_t function) {
 }
 
 bool jobs_orphan_runs(void) {
-  for (uint32_t i = 0; i < kJobsAtATime; ++i) {
+  for (uint32_t i = 0; i < slots_; ++i) {
     if (jobs_[i].state != JOB_FREE && jobs_[i].orphan) return true;
   }
   return false;

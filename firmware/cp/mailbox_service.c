@@ -5,6 +5,7 @@
 
 #include "firmware/cp/context_messages.h"
 #include "firmware/cp/contexts.h"
+#include "firmware/cp/dispatch.h"
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
 #include "firmware/cp/jobs.h"
@@ -12,8 +13,10 @@
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
 #include "firmware/cp/update.h"
+#include "firmware/cp/upkeep.h"
 #include "firmware/cp/validate.h"
 #include "firmware/cp/version.h"
+#include "firmware/cp/waiting.h"
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/handshake.h"
 #include "firmware/lib/mailbox.h"
@@ -224,6 +227,7 @@ static bool permitted(uint32_t function, uint32_t opcode) {
     case NPU_MESSAGE_CONTEXT_CREATE:
     case NPU_MESSAGE_CONTEXT_DESTROY:
     case NPU_MESSAGE_CONTEXT_STATUS:
+    case NPU_MESSAGE_CONTEXT_TIME:
     case NPU_MESSAGE_FAULT_READ:
     case NPU_MESSAGE_CONTEXT_MAP:
     case NPU_MESSAGE_CONTEXT_UNMAP:
@@ -278,7 +282,23 @@ static void serve_message(uint32_t function, const struct mailbox_message* messa
   }
 }
 
+/* The context that the message is about, -1 if there is none. */
+static int context_of(uint32_t function, const struct mailbox_message* message) {
+  switch (NPU_MAILBOX_OPCODE(message->word[0])) {
+    case NPU_MESSAGE_CONTEXT_CREATE:
+    case NPU_MESSAGE_CONTEXT_DESTROY:
+    case NPU_MESSAGE_CONTEXT_STATUS:
+    case NPU_MESSAGE_CONTEXT_TIME:
+      return context_find(function, message->word[1]);
+    case NPU_MESSAGE_QUEUE_CREATE:
+      return context_find(function, message->word[6]);
+    default:
+      return -1;
+  }
+}
+
 static void take_message(uint32_t function) {
+  uint64_t begin = aclint_time_ns();
   struct mailbox_message message;
   if (!mailbox_take(function, &message)) return;
   if (open_[function].waits_for != WAITS_FOR_NOTHING) {
@@ -288,6 +308,8 @@ static void take_message(uint32_t function) {
   } else {
     serve_message(function, &message);
   }
+  uint64_t now = aclint_time_ns();
+  upkeep_charge(function, context_of(function, &message), now - begin, now);
 }
 
 /* Nothing that the function asked for before the reset is left, and nothing of it reaches the host any more. */
@@ -295,6 +317,7 @@ static void forget_function(uint32_t function) {
   function_log(function, "reset");
   close_message(function);
   jobs_forget_function(function);
+  waiting_forget_function(function);
   queues_remove_function(function);
   contexts_remove_function(function);
   faults_forget_function(function);
@@ -306,6 +329,7 @@ void mailbox_service_serve(void) {
   for (uint32_t function = 1; functions >> function != 0; ++function) {
     if ((functions >> function & 1u) && mailbox_take_reset(function)) forget_function(function);
   }
+  functions = upkeep_allowed(functions, aclint_time_ns());
   for (uint32_t function = 0; functions >> function != 0; ++function) {
     if (functions >> function & 1u) take_message(function);
   }
@@ -328,7 +352,7 @@ static void remove_queues(uint32_t function, uint32_t queues) {
 static bool abort_next(uint32_t function, uint32_t queues) {
   for (uint32_t queue = 0; queues >> queue != 0; ++queue) {
     uint32_t slot = queue_slot(function, queue);
-    if ((queues >> queue & 1u) && !jobs_busy_with(slot) && jobs_abort_next(slot)) return true;
+    if ((queues >> queue & 1u) && !jobs_busy_with(slot) && dispatch_abort_next(slot)) return true;
   }
   return false;
 }

@@ -15,7 +15,8 @@
 /* `board` must outlive all calls. */
 void mailbox_service_init(const struct board* board);
 
-/* The mailbox has interrupted: resets first, then at most one message of each function. */
+/* The mailbox has interrupted: resets first, then at most one message of each function that may be served now
+ * (upkeep.h). */
 void mailbox_service_serve(void);
 
 /* Answers what has waited and need not wait any more; true if there was something. */

@@ -19,7 +19,8 @@ struct queue {
   uint64_t completion_ring;
   uint32_t sq_head, sq_tail;
   uint32_t cq_head, cq_tail;
-  uint32_t phase; /* of the completion to be written next */
+  uint32_t phase;     /* of the completion to be written next */
+  uint32_t under_way; /* submissions that were taken and have no completion yet: their room is kept */
   uint32_t bad_doorbells;
   uint32_t bad_cq_head; /* last wrong value, so that it is reported once */
 };
@@ -93,7 +94,7 @@ uint32_t queue_pending(uint32_t slot) {
 
 bool queue_completion_ring_full(uint32_t slot) {
   const struct queue* q = &queues_[slot];
-  return ring_full(q->cq_head, q->cq_tail, q->entries);
+  return ring_used(q->cq_head, q->cq_tail, q->entries) + q->under_way >= q->entries - 1;
 }
 
 uint32_t queue_context(uint32_t slot) {
@@ -136,13 +137,17 @@ void queue_start_draining(uint32_t slot) {
   queues_[slot].draining = true;
 }
 
-void queues_serve_doorbells(uint32_t function, uint32_t doorbells) {
+uint32_t queues_serve_doorbells(uint32_t function, uint32_t doorbells) {
+  uint32_t existing = 0;
   for (uint32_t queue = 0; queue < function_queues(function); ++queue) {
     uint32_t slot = queue_slot(function, queue);
-    if (!(doorbells >> queue & 1u) || !queues_[slot].exists || queues_[slot].broken) continue;
+    if (!(doorbells >> queue & 1u) || !queues_[slot].exists) continue;
+    existing |= 1u << queue;
+    if (queues_[slot].broken) continue;
     if (!queues_[slot].draining) take_sq_tail(slot);
     take_cq_head(slot);
   }
+  return existing;
 }
 
 bool queue_ready(uint32_t slot) {
@@ -163,6 +168,7 @@ enum dma_result queue_fetch(uint32_t slot, struct npu_submission* submission) {
   enum dma_result result = dma_copy(queue_function(slot), dma_address(&submission_),
                                     host_to_card(queue_submission_address(slot)), sizeof(submission_));
   q->sq_head = ring_next(q->sq_head, q->entries);
+  ++q->under_way;
   if (result == DMA_OK) *submission = submission_;
   return result;
 }
@@ -176,6 +182,7 @@ static void stop_serving(struct queue* q) {
 void queue_complete(uint32_t slot, struct npu_completion* completion) {
   struct queue* q = &queues_[slot];
   uint32_t function = queue_function(slot);
+  --q->under_way;
   if (function != 0 && mailbox_reset_pending(function)) {
     stop_serving(q); /* the rings are no longer the card's to write */
     return;

@@ -56,17 +56,18 @@ void queues_remove_function(uint32_t function);
 /* Whether any function has a queue. */
 bool queues_exist(void);
 
-/* From now on what the queue still holds is not run any more; jobs_abort_next() completes it. */
+/* From now on what the queue still holds is not run any more; dispatch_abort_next() completes it. */
 void queue_start_draining(uint32_t slot);
 bool queue_draining(uint32_t slot);
 
-/* Reads the indices of the function's queues in `doorbells`, bit n for queue n. Wrong ones are logged and ignored. */
-void queues_serve_doorbells(uint32_t function, uint32_t doorbells);
+/* Reads the indices of the function's queues in `doorbells`, bit n for queue n. Wrong ones are logged and ignored.
+ * Returns those of the queues that exist. */
+uint32_t queues_serve_doorbells(uint32_t function, uint32_t doorbells);
 
 /* How many wrong indices the queue was given. */
 uint32_t queue_bad_doorbells(uint32_t slot);
 
-/* Whether the queue, which exists, has a submission and room for its completion. */
+/* Whether the queue, which exists, has a submission and room for its completion beside those that are to come. */
 bool queue_ready(uint32_t slot);
 
 /* Functions that may have a queue: bit n for function n. */
@@ -74,6 +75,7 @@ uint32_t queues_owners(void);
 
 /* Submissions not consumed yet. */
 uint32_t queue_pending(uint32_t slot);
+/* Whether all room is taken by completions, written or to come. */
 bool queue_completion_ring_full(uint32_t slot);
 
 /* The context that the queue belongs to. */
@@ -82,7 +84,7 @@ uint32_t queue_context(uint32_t slot);
 /* Bus address of the next submission of a queue that has one. */
 uint64_t queue_submission_address(uint32_t slot);
 
-/* Copies it into the TCM and consumes it, also when the copy fails. */
+/* Copies it into the TCM and consumes it, also when the copy fails. queue_complete() must follow. */
 enum dma_result queue_fetch(uint32_t slot, struct npu_submission* submission);
 
 /*

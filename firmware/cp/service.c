@@ -5,6 +5,7 @@
 #include "firmware/abi/memory_map.h"
 #include "firmware/cp/console.h"
 #include "firmware/cp/contexts.h"
+#include "firmware/cp/dispatch.h"
 #include "firmware/cp/faults.h"
 #include "firmware/cp/functions.h"
 #include "firmware/cp/jobs.h"
@@ -13,6 +14,7 @@
 #include "firmware/cp/memory_faults.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/scheduler.h"
+#include "firmware/cp/upkeep.h"
 #include "firmware/cp/version.h"
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/boot_trial.h"
@@ -52,8 +54,10 @@ void service_init(void) {
   queues_init();
   contexts_init();
   scheduler_init();
+  upkeep_init();
   faults_init();
   jobs_init(board_.neural_engines);
+  dispatch_init(&board_);
   mailbox_service_init(&board_);
   bool sound = management_init();
   console_init(&board_);
@@ -63,10 +67,26 @@ void service_init(void) {
   mailbox_set_card_state(sound ? MAILBOX_HOST_CARD_STATE_STATE_READY : MAILBOX_HOST_CARD_STATE_STATE_FAULT);
 }
 
+/* Each of the contexts whose queues rang pays the same. */
+static void charge_doorbells(uint32_t function, uint32_t queues, uint64_t begin_ns) {
+  uint64_t now = aclint_time_ns();
+  uint32_t count = 0;
+  for (uint32_t left = queues; left != 0; left &= left - 1) ++count;
+  if (count == 0) upkeep_charge(function, -1, now - begin_ns, now);
+  for (uint32_t queue = 0; queues >> queue != 0; ++queue) {
+    if (!(queues >> queue & 1u)) continue;
+    upkeep_charge(function, (int)queue_context(queue_slot(function, queue)), (now - begin_ns) / count, now);
+  }
+}
+
 static void serve_doorbells(void) {
   uint32_t functions = mailbox_functions_ringing();
+  uint64_t begin = aclint_time_ns();
+  functions = upkeep_allowed(functions, begin);
   for (uint32_t function = 0; functions >> function != 0; ++function) {
-    if (functions >> function & 1u) queues_serve_doorbells(function, mailbox_take_doorbells(function));
+    if (!(functions >> function & 1u)) continue;
+    charge_doorbells(function, queues_serve_doorbells(function, mailbox_take_doorbells(function)), begin);
+    begin = aclint_time_ns();
   }
 }
 
@@ -114,7 +134,7 @@ bool service_poll(void) {
   bool served = serve_interrupts();
   uint64_t now = aclint_time_ns();
   jobs_serve_time(now);
-  served |= jobs_start_next();
+  served |= dispatch_next();
   if (!jobs_orphan_runs()) served |= functions_serve_clearing();
   served |= mailbox_service_serve_waiting(now);
   served |= management_serve_time(now);

@@ -11,6 +11,8 @@ enum { kMaxPages = NPU_MAX_COMMAND_BYTES / NPU_HOST_PAGE_BYTES + 1 };
 /* DMA buffers, see queues.c. */
 static uint64_t page_list_[kMaxPages];
 static struct npu_command command_;
+enum { kCommandsAtOnce = 128 };
+_Alignas(64) static struct npu_command commands_[kCommandsAtOnce];
 
 static struct staging_result unreadable(enum dma_result dma, uint64_t address) {
   return (struct staging_result){STAGING_UNREADABLE, dma, address};
@@ -61,18 +63,32 @@ static struct staging_result copy_host_pages(uint32_t function, uint64_t destina
   return copy_pages(function, destination, count, (uint32_t)(offset % NPU_HOST_PAGE_BYTES), bytes);
 }
 
-struct staging_result staging_copy(uint32_t slot, uint32_t function, const struct npu_segment* segment, uint64_t offset,
-                                   uint32_t bytes) {
-  uint64_t destination = staging_address(slot);
+struct staging_result staging_copy(uint32_t place, uint32_t function, const struct npu_segment* segment,
+                                   uint64_t offset, uint32_t bytes) {
+  uint64_t destination = staging_address(place);
   if (segment->kind == NPU_SEGMENT_HOST_PAGES) return copy_host_pages(function, destination, segment, offset, bytes);
   uint64_t source = segment->base + offset;
   enum dma_result dma = dma_copy(function, destination, source, bytes);
   return dma == DMA_OK ? (struct staging_result){STAGING_OK, DMA_OK, 0} : unreadable(dma, source);
 }
 
-bool staging_command(uint32_t slot, uint32_t index, struct npu_command* command) {
-  uint64_t source = staging_address(slot) + index * sizeof(command_);
+bool staging_command(uint32_t place, uint32_t index, struct npu_command* command) {
+  uint64_t source = staging_address(place) + index * sizeof(command_);
   if (dma_copy(0, dma_address(&command_), source, sizeof(command_)) != DMA_OK) return false;
   *command = command_;
   return true;
+}
+
+struct demand staging_demand(uint32_t place, uint32_t count, uint32_t neural_engines) {
+  struct demand demand = {0};
+  for (uint32_t done = 0; done < count;) {
+    uint32_t part = count - done < kCommandsAtOnce ? count - done : kCommandsAtOnce;
+    uint64_t source = staging_address(place) + done * sizeof(commands_[0]);
+    if (dma_copy(0, dma_address(commands_), source, part * (uint32_t)sizeof(commands_[0])) != DMA_OK) {
+      return (struct demand){.engines = UINT32_MAX, .shared_bytes = DEMAND_ALL_SHARED};
+    }
+    for (uint32_t i = 0; i < part; ++i) demand_add(&demand, &commands_[i], neural_engines);
+    done += part;
+  }
+  return demand;
 }

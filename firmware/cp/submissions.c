@@ -13,14 +13,11 @@
 #include "firmware/cp/telemetry.h"
 #include "firmware/cp/validate.h"
 #include "firmware/lib/aclint.h"
+#include "firmware/lib/event_log.h"
 #include "firmware/lib/host_address.h"
-#include "firmware/lib/task_manager.h"
-
-/* What a submission costs at least, so that no number of them is free. */
-static const uint64_t kLeastChargeNs = 1000;
 
 /* Each job's validated segments. The Task Manager reads them here while the job runs. */
-_Alignas(64) static struct npu_segment segments_[TASK_MANAGER_MAX_SLOTS][NPU_MAX_SEGMENTS];
+_Alignas(64) static struct npu_segment segments_[STAGING_PLACES][NPU_MAX_SEGMENTS];
 
 struct npu_fault_record submission_record(uint32_t queue, uint32_t context, const struct npu_completion* completion) {
   return (struct npu_fault_record){
@@ -42,44 +39,54 @@ bool submission_failed(uint32_t status) {
   return status != NPU_JOB_OK && status != NPU_JOB_ABORTED;
 }
 
-void submission_complete(uint32_t queue, uint32_t context, uint64_t taken_ns, struct npu_completion* completion) {
-  uint64_t cost = aclint_time_ns() - taken_ns;
-  context_count_end(context, completion->status, completion->end_ns - completion->start_ns);
-  scheduler_charge(context, cost < kLeastChargeNs ? kLeastChargeNs : cost);
-  telemetry_count_job(completion->status);
-  queue_complete(queue, completion);
+uint64_t submission_event(uint32_t queue, uint32_t context, uint32_t slot, uint32_t status) {
+  return NPU_EVENT_JOB(context_id(context), status, slot, queue_function(queue), queue_number(queue));
 }
 
-void submission_end(const struct taken* taken, enum npu_job_status status, enum npu_fault fault,
-                    uint64_t fault_address) {
+void submission_complete(uint32_t queue, uint32_t context, uint32_t slot, struct npu_completion* completion) {
+  uint64_t begin = aclint_time_ns();
+  context_count_end(context, completion->status, completion->end_ns - completion->start_ns);
+  telemetry_count_job(completion->status);
+  event_log_record(NPU_EVENT_JOB_END, submission_event(queue, context, slot, completion->status), completion->job);
+  queue_complete(queue, completion);
+  uint64_t cost = aclint_time_ns() - begin;
+  context_count_firmware(context, cost);
+  scheduler_charge(context, cost);
+}
+
+void submission_end(const struct taken* taken, const struct verdict* verdict) {
   uint64_t now = aclint_time_ns();
   struct npu_completion completion = {
       .job = taken->submission.job,
-      .status = status,
-      .fault = fault,
-      .fault_address = fault_address,
+      .status = verdict->status,
+      .fault = verdict->fault,
+      .fault_address = verdict->fault_address,
       .start_ns = now,
       .end_ns = now,
   };
-  if (submission_failed(status)) {
+  if (submission_failed(verdict->status)) {
     struct npu_fault_record record = submission_record(taken->queue, taken->context, &completion);
     if (context_fail(taken->context)) record.flags |= NPU_FAULT_RECORD_CONTEXT_STOPPED;
     faults_record(&record);
   }
-  submission_complete(taken->queue, taken->context, taken->taken_ns, &completion);
+  submission_complete(taken->queue, taken->context, NPU_EVENT_NO_SLOT, &completion);
 }
 
-static void refuse(const struct taken* taken, const char* what, const char* reason) {
+void submission_abort(const struct taken* taken) {
+  submission_end(taken, &(struct verdict){.status = NPU_JOB_ABORTED});
+}
+
+static void refuse(struct taken* taken, const char* what, const char* reason) {
   function_log(queue_function(taken->queue), "queue %u: job %lu refused: %s: %s", queue_number(taken->queue),
                (unsigned long)taken->submission.job, what, reason);
-  submission_end(taken, NPU_JOB_BAD_SUBMISSION, NPU_FAULT_NONE, 0);
+  taken->verdict = (struct verdict){.status = NPU_JOB_BAD_SUBMISSION};
 }
 
-static void fail_fetch(const struct taken* taken, const char* what, uint64_t address, enum dma_result result) {
+static void fail_fetch(struct taken* taken, const char* what, uint64_t address, enum dma_result result) {
   function_log(queue_function(taken->queue), "queue %u: job %lu failed: %s at %lx unreadable: %s",
                queue_number(taken->queue), (unsigned long)taken->submission.job, what, (unsigned long)address,
                dma_result_name(result));
-  submission_end(taken, NPU_JOB_FAULT, NPU_FAULT_FETCH, address);
+  taken->verdict = (struct verdict){.status = NPU_JOB_FAULT, .fault = NPU_FAULT_FETCH, .fault_address = address};
 }
 
 static const char* check_segment(const struct taken* taken, const struct npu_segment* segment) {
@@ -91,10 +98,10 @@ static const char* check_segment(const struct taken* taken, const struct npu_seg
   return reason;
 }
 
-/* Brings the segment table into the TCM and checks it; false if the job was completed because of it. */
-static bool fetch_segments(uint32_t slot, const struct taken* taken) {
+/* Brings the segment table into the TCM and checks it; false if the job ends because of it. */
+static bool fetch_segments(uint32_t place, struct taken* taken) {
   const struct npu_submission* submission = &taken->submission;
-  struct npu_segment* segments = segments_[slot];
+  struct npu_segment* segments = segments_[place];
   uint32_t function = queue_function(taken->queue);
   enum dma_result result = dma_copy(function, dma_address(segments), host_to_card(submission->segment_table),
                                     submission->segment_count * (uint32_t)sizeof(segments[0]));
@@ -122,10 +129,10 @@ static bool fetch_segments(uint32_t slot, const struct taken* taken) {
   return reason == NULL;
 }
 
-static bool stage_commands(uint32_t slot, const struct taken* taken) {
+static bool stage_commands(uint32_t place, struct taken* taken) {
   const struct npu_submission* submission = &taken->submission;
   struct staging_result result =
-      staging_copy(slot, queue_function(taken->queue), &segments_[slot][submission->command_segment],
+      staging_copy(place, queue_function(taken->queue), &segments_[place][submission->command_segment],
                    submission->command_offset, submission->command_bytes);
   switch (result.status) {
     case STAGING_OK:
@@ -140,8 +147,8 @@ static bool stage_commands(uint32_t slot, const struct taken* taken) {
   return false;
 }
 
-bool submission_take(uint32_t queue, uint64_t now_ns, struct taken* taken) {
-  *taken = (struct taken){.queue = queue, .context = queue_context(queue), .taken_ns = now_ns};
+bool submission_take(uint32_t queue, struct taken* taken) {
+  *taken = (struct taken){.queue = queue, .context = queue_context(queue)};
   uint64_t address = queue_submission_address(queue);
   context_count_taken(taken->context);
   enum dma_result result = queue_fetch(queue, &taken->submission);
@@ -149,14 +156,17 @@ bool submission_take(uint32_t queue, uint64_t now_ns, struct taken* taken) {
   return result == DMA_OK;
 }
 
-bool submission_prepare(uint32_t slot, const struct taken* taken) {
-  return fetch_segments(slot, taken) && stage_commands(slot, taken);
+void submission_examine(struct taken* taken, uint32_t place) {
+  const char* reason = validate_submission(&taken->submission, context_id(taken->context));
+  if (reason) {
+    refuse(taken, "submission", reason);
+  } else if (taken->submission.opcode == NPU_SUBMIT_NOP) {
+    taken->verdict = (struct verdict){.status = NPU_JOB_OK};
+  } else if (fetch_segments(place, taken) && stage_commands(place, taken)) {
+    taken->verdict = (struct verdict){.runs = true};
+  }
 }
 
-void submission_refuse(const struct taken* taken, const char* reason) {
-  refuse(taken, "submission", reason);
-}
-
-uint64_t submission_segments(uint32_t slot) {
-  return dma_address(segments_[slot]);
+uint64_t submission_segments(uint32_t place) {
+  return dma_address(segments_[place]);
 }

@@ -11,33 +11,41 @@
 #include "firmware/abi/fault.h"
 #include "firmware/abi/queue.h"
 
+/* What a submission comes to. It is told when its turn has come: what was taken before it ends before it. */
+struct verdict {
+  bool runs; /* it is a job for the Task Manager; else it ends so: */
+  enum npu_job_status status;
+  enum npu_fault fault;
+  uint64_t fault_address;
+};
+
 /* A submission that was taken from its ring. */
 struct taken {
   uint32_t queue; /* slot in queues.h */
   uint32_t context;
-  uint64_t taken_ns;
   struct npu_submission submission;
+  struct verdict verdict;
 };
 
-/* Takes the next submission of a ready queue; false if it was completed because it cannot be read. */
-bool submission_take(uint32_t queue, uint64_t now_ns, struct taken* taken);
+/* Takes the next submission of a ready queue. If it cannot be read, its verdict says so. False then. */
+bool submission_take(uint32_t queue, struct taken* taken);
 
-/*
- * Brings segment table and command stream of a valid submission to the places of Task Manager slot `slot`, checked;
- * false if it was completed because of them.
- */
-bool submission_prepare(uint32_t slot, const struct taken* taken);
+/* Checks it, brings segment table and command stream to `place` (staging.h), checks those, and gives the verdict. */
+void submission_examine(struct taken* taken, uint32_t place);
 
-/* Card physical address of the slot's segment table, which the Task Manager reads while the job runs. */
-uint64_t submission_segments(uint32_t slot);
+/* Card physical address of the segment table in `place`, which the Task Manager reads while the job runs. */
+uint64_t submission_segments(uint32_t place);
 
-/* Completes a submission that never reached the Task Manager, with a record if it failed; the second for `reason`. */
-void submission_end(const struct taken* taken, enum npu_job_status status, enum npu_fault fault,
-                    uint64_t fault_address);
-void submission_refuse(const struct taken* taken, const char* reason);
+/* Completes a submission that never reached the Task Manager, with a record if it failed. */
+void submission_end(const struct taken* taken, const struct verdict* verdict);
+/* The same as NPU_JOB_ABORTED. */
+void submission_abort(const struct taken* taken);
 
-/* Accounts for a job that was taken at `taken_ns`, then tells the host. */
-void submission_complete(uint32_t queue, uint32_t context, uint64_t taken_ns, struct npu_completion* completion);
+/* Accounts for the end of a job that was in `slot` of the Task Manager, or NPU_EVENT_NO_SLOT, then tells the host. */
+void submission_complete(uint32_t queue, uint32_t context, uint32_t slot, struct npu_completion* completion);
+
+/* Argument of the events of a job in the log (firmware/abi/event_log.h). */
+uint64_t submission_event(uint32_t queue, uint32_t context, uint32_t slot, uint32_t status);
 
 /* A record of the job, as far as the completion tells. */
 struct npu_fault_record submission_record(uint32_t queue, uint32_t context, const struct npu_completion* completion);

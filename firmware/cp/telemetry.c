@@ -6,6 +6,7 @@
 #include "firmware/cp/pstate.h"
 #include "firmware/cp/queues.h"
 #include "firmware/cp/thermal.h"
+#include "firmware/cp/waiting.h"
 #include "firmware/lib/aclint.h"
 #include "firmware/lib/dma.h"
 #include "firmware/lib/event_log.h"
@@ -53,7 +54,7 @@ void telemetry_count_job(enum npu_job_status status) {
 }
 
 static uint32_t queue_depth(void) {
-  uint32_t depth = 0;
+  uint32_t depth = waiting_count();
   for (uint32_t slot = 0; slot < QUEUE_SLOTS; ++slot) {
     if (queue_exists(slot)) depth += queue_pending(slot);
   }

@@ -29,6 +29,7 @@ uint32_t task_manager_slots(void) {
 
 void task_manager_set_share(uint32_t slot, const struct task_manager_share* share) {
   write_register(slot, TASK_MANAGER_ENGINES, share->engines);
+  write_register(slot, TASK_MANAGER_FIRST_ENGINE, share->first_engine);
   write_register(slot, TASK_MANAGER_SHARED_BASE, share->shared_base);
   write_register(slot, TASK_MANAGER_SHARED_BYTES, share->shared_bytes);
   write_register(slot, TASK_MANAGER_GROUP, share->group);
@@ -57,6 +58,14 @@ void task_manager_abort(uint32_t slot) {
 
 uint32_t task_manager_retired(uint32_t slot) {
   return read_register(slot, TASK_MANAGER_RETIRED);
+}
+
+void task_manager_set_priority(uint32_t slot, uint32_t priority) {
+  write_register(slot, TASK_MANAGER_PRIORITY, priority);
+}
+
+uint64_t task_manager_blocked_ns(uint32_t slot) {
+  return read_register64(slot, TASK_MANAGER_BLOCKED_NS);
 }
 
 void task_manager_clear_memories(void) {

@@ -34,11 +34,12 @@ struct task_manager_end {
 
 /* A slot's part of the card. Jobs whose parts overlap run one after the other. */
 struct task_manager_share {
-  uint32_t engines;          /* bit n: Neural Engine n with its scratchpad; the job counts them from 0 */
+  uint32_t engines;          /* bit n: Neural Engine n with its scratchpad */
+  uint32_t first_engine;     /* what the job calls the lowest of them; the others follow it */
   uint32_t shared_base;      /* of its part of the shared memory, multiple of 64 KiB */
   uint32_t shared_bytes;     /* the same; 0: all from the base on */
   uint32_t group;            /* not 0: jobs of this group, ASID and function may overlap */
-  uint32_t priority;         /* the larger one is served first */
+  uint32_t priority;         /* among jobs of its function: the larger one is served first */
   bool continue_after_fault; /* cancel only what depends on a failed command */
 };
 
@@ -56,6 +57,12 @@ void task_manager_abort(uint32_t slot);
 
 /* Commands of the slot's job that have finished. */
 uint32_t task_manager_retired(uint32_t slot);
+
+/* Changes the priority of the slot's job while it runs. */
+void task_manager_set_priority(uint32_t slot, uint32_t priority);
+
+/* Time for which the slot's job has stood still because other jobs had the engines it needed. */
+uint64_t task_manager_blocked_ns(uint32_t slot);
 
 /* The next job finds the memories on the card cleared, even if it is of the same function as the last one. */
 void task_manager_clear_memories(void);

@@ -30,6 +30,9 @@ LogManager::LogManager(sc_core::sc_module_name name, base::Environment& environm
       environment_(environment),
       registers_(environment, sc_module::name()),
       track_(environment.trace().add_track("events", trace_parent)) {
+  for (unsigned slot = 0; slot < kJobSlots; ++slot) {
+    job_slots_.push_back({environment.trace().add_track(fmt::format("job slot {}", slot), trace_parent), std::nullopt});
+  }
   registers.register_b_transport(this, &LogManager::b_transport);
   registers.register_transport_dbg(this, &LogManager::transport_dbg);
   memory.sideband().origin = {base::Origin::Kind::kEngine, 0, 0};
@@ -47,6 +50,7 @@ LogManager::LogManager(sc_core::sc_module_name name, base::Environment& environm
 
 void LogManager::reset() {
   registers_.reset();
+  for (auto& slot : job_slots_) slot.begin.reset();
   entries_ = 0;
   update();
 }
@@ -98,7 +102,25 @@ void LogManager::record(npu_event_source source, uint16_t code, const Arguments&
   update();
 }
 
+/// A job is shown when it has ended.
+void LogManager::show_job(uint16_t code, const Arguments& arguments, sc_time at) {
+  static constexpr const char* kStatus[] = {"ok", "bad submission", "fault", "timeout", "aborted"};
+  const uint32_t number = NPU_EVENT_JOB_SLOT(arguments[0]);
+  if (number >= job_slots_.size()) return;
+  auto& slot = job_slots_[number];
+  if (code == NPU_EVENT_JOB_START) slot.begin = at;
+  if (code != NPU_EVENT_JOB_END || !slot.begin) return;
+  const uint32_t status = NPU_EVENT_JOB_STATUS(arguments[0]);
+  environment_.trace().span(slot.track, fmt::format("job {}", arguments[1]), *slot.begin, at,
+                            {{"context", uint64_t{NPU_EVENT_JOB_CONTEXT(arguments[0])}},
+                             {"function", uint64_t{NPU_EVENT_JOB_FUNCTION(arguments[0])}},
+                             {"queue", uint64_t{NPU_EVENT_JOB_QUEUE(arguments[0])}},
+                             {"status", status < std::size(kStatus) ? kStatus[status] : "unknown"}});
+  slot.begin.reset();
+}
+
 void LogManager::show(npu_event_source source, uint16_t code, const Arguments& arguments, sc_time at) {
+  if (source == NPU_EVENT_FIRMWARE) show_job(code, arguments, at);
   environment_.trace().instant(track_, name_of(source), at,
                                {{"code", uint64_t{code}}, {"argument0", arguments[0]}, {"argument1", arguments[1]}});
 }

@@ -6,8 +6,10 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <systemc>
 #include <utility>
+#include <vector>
 
 #include "firmware/abi/event_log.h"
 #include "models/base/environment.h"
@@ -18,7 +20,7 @@
 namespace npuvp::log_manager {
 
 /// Collects time-stamped events of hardware and firmware in a ring in memory (firmware/abi/event_log.h) and shows them
-/// on the platform's event stream.
+/// on the platform's event stream; jobs, whose begin and end the firmware reports, as spans on a track a job slot.
 ///
 /// Sockets: `registers` (target), `memory` (initiator). `interrupt`: level-sensitive.
 /// Timing: an event takes the time of its cause; its 32 bytes are written at once and nobody waits for them. The newest
@@ -49,6 +51,7 @@ class LogManager final : public sc_core::sc_module {
   unsigned transport_dbg(tlm::tlm_generic_payload& payload);
   void control(const base::RegisterWrite& write);
   void record(npu_event_source source, uint16_t code, const Arguments& arguments, sc_core::sc_time at);
+  void show_job(uint16_t code, const Arguments& arguments, sc_core::sc_time at);
   void show(npu_event_source source, uint16_t code, const Arguments& arguments, sc_core::sc_time at);
   void store(const npu_event& event, sc_core::sc_time at);
   void update();
@@ -56,6 +59,13 @@ class LogManager final : public sc_core::sc_module {
   base::Environment& environment_;
   LogManagerRegisters registers_;
   base::TrackId track_;
+  /// A job slot of the Task Manager: a track, and when the firmware said that its job began.
+  struct JobSlot {
+    base::TrackId track;
+    std::optional<sc_core::sc_time> begin;
+  };
+  static constexpr unsigned kJobSlots = 4;
+  std::vector<JobSlot> job_slots_;
   std::function<uint64_t(sc_core::sc_time)> time_ns_;
   uint64_t base_ = 0;     // of the ring, as taken
   uint64_t entries_ = 0;  // a power of two

@@ -134,8 +134,8 @@ bool CommandStream::take_engine_command(uint32_t index) {
     const bool neural = taken.command.kind == NPU_COMMAND_NEURAL_ENGINE;
     const unsigned vector_queue = neural ? taken.command.engine & NPU_ENGINE_VECTOR_QUEUE : 0;
     const unsigned engine = taken.command.engine & ~vector_queue;
-    if (engine >= engines_.size()) return false;
-    taken.engine = static_cast<uint8_t>(engines_[engine] | vector_queue);
+    if (engine < first_engine_ || engine - first_engine_ >= engines_.size()) return false;
+    taken.engine = static_cast<uint8_t>(engines_[engine - first_engine_] | vector_queue);
   }
   const auto queue = layout_.find(taken.command.kind, taken.engine);
   if (!queue || !steps_legal() || !count_execution(1)) return false;

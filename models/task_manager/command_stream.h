@@ -60,9 +60,13 @@ class CommandStream {
     std::array<uint64_t, NPU_TOKENS> signals{};  ///< Of one iteration, to each token.
   };
 
-  /// `engines[i]` is the Neural Engine, and the Neural DMA channel, that the stream calls i.
-  CommandStream(const QueueLayout& layout, std::vector<uint8_t> engines)
-      : layout_(layout), engines_(std::move(engines)), queues_(layout.count()), recorded_(layout.count()) {}
+  /// `engines[i]` is the Neural Engine, and the Neural DMA channel, that the stream calls `first_engine` + i.
+  CommandStream(const QueueLayout& layout, std::vector<uint8_t> engines, uint32_t first_engine)
+      : layout_(layout),
+        engines_(std::move(engines)),
+        first_engine_(first_engine),
+        queues_(layout.count()),
+        recorded_(layout.count()) {}
 
   /// Takes the next commands. False: the last of size() commands is not allowed, and nothing behind it was taken.
   [[nodiscard]] bool append(std::span<const npu_command> commands);
@@ -102,6 +106,7 @@ class CommandStream {
 
   const QueueLayout layout_;
   const std::vector<uint8_t> engines_;
+  const uint32_t first_engine_;
   std::vector<Command> commands_;
   std::vector<std::vector<Item>> queues_;
   std::vector<Loop> loops_;

@@ -19,7 +19,7 @@ Job::Job(const QueueLayout& layout, const Memories& memories, base::InitiatorPor
     : settings(std::move(given)),
       segments(part_of(memories, settings), port, settings.context, settings.function, settings.address_space),
       control_(layout.control()),
-      stream_(layout, settings.engines),
+      stream_(layout, settings.engines, settings.first_engine),
       queues_(layout.count()) {}
 
 bool Job::append(std::span<const npu_command> commands) {

@@ -26,11 +26,11 @@ struct Fault {
 struct JobSettings {
   uint16_t context = 0;
   uint16_t function = 0;
-  uint16_t address_space = 0;  ///< Of the device MMU; 0: card physical addresses.
-  uint32_t priority = 0;
+  uint16_t address_space = 0;         ///< Of the device MMU; 0: card physical addresses.
   uint32_t group = 0;                 ///< Jobs of a group other than 0 may use the same on-chip memory at once.
   bool continue_after_fault = false;  ///< Only what depends on a failed command is cancelled.
   std::vector<uint8_t> engines;       ///< Of the card, in the order in which the job counts them.
+  uint32_t first_engine = 0;          ///< What it calls the first one.
   uint64_t shared_base = 0;           ///< Its part of the shared memory.
   uint64_t shared_bytes = 0;
 };

@@ -14,18 +14,19 @@ bool OnChipMemories::exclude(const JobSettings& a, const JobSettings& b) {
 }
 
 sc_core::sc_time OnChipMemories::hand_over(const JobSettings& settings) {
+  const Owner job{settings.function, settings.address_space};
   OnChipPart part;
   for (const uint8_t engine : settings.engines) {
-    if (scratchpads_[engine] != settings.function) part.engines.push_back(engine);
-    scratchpads_[engine] = settings.function;
+    if (scratchpads_[engine] != job) part.engines.push_back(engine);
+    scratchpads_[engine] = job;
   }
   const auto first = blocks_.begin() + static_cast<int64_t>(settings.shared_base / kBlockBytes);
   const auto last =
       blocks_.begin() + static_cast<int64_t>((settings.shared_base + settings.shared_bytes) / kBlockBytes);
-  if (std::any_of(first, last, [&](uint16_t owner) { return owner != settings.function; })) {
+  if (std::any_of(first, last, [&](const Owner& owner) { return owner != job; })) {
     part.shared_base = settings.shared_base;
     part.shared_bytes = settings.shared_bytes;
-    std::fill(first, last, settings.function);
+    std::fill(first, last, job);
   }
   const bool nothing = part.engines.empty() && part.shared_bytes == 0;
   return handler_ && !nothing ? handler_(part) : sc_core::SC_ZERO_TIME;

@@ -31,17 +31,23 @@ class OnChipMemories {
   /// True if the two jobs must not use their parts at the same time.
   [[nodiscard]] static bool exclude(const JobSettings& a, const JobSettings& b);
 
-  /// Gives the job its part, cleared where another function's job was the last. Returns how long that takes.
+  /// Gives the job its part, cleared where a job of another function or of another address space was the last. Returns
+  /// how long that takes.
   sc_core::sc_time hand_over(const JobSettings& settings);
-  /// Whatever function comes next finds them cleared.
+  /// Whoever comes next finds them cleared.
   void disown();
 
  private:
-  static constexpr uint16_t kNobody = 0xffff;
+  struct Owner {
+    uint16_t function;
+    uint16_t address_space;
+    bool operator==(const Owner&) const = default;
+  };
+  static constexpr Owner kNobody{0xffff, 0xffff};
 
   OwnerChange handler_;
-  std::vector<uint16_t> scratchpads_;  // function of the last job
-  std::vector<uint16_t> blocks_;
+  std::vector<Owner> scratchpads_;  // of the last job
+  std::vector<Owner> blocks_;
 };
 
 }  // namespace npuvp::task_manager

@@ -98,6 +98,10 @@ void TaskManager::wire_registers(Slot& slot) {
     for (auto& each : slots_) done |= each.registers.STATUS.DONE.get() << each.number;
     return done;
   });
+  bank.BLOCKED_NS.on_read([&slot](uint64_t) {
+    const sc_time since = slot.blocked_since ? sc_time_stamp() - *slot.blocked_since : sc_core::SC_ZERO_TIME;
+    return to_ns(slot.blocked + since);
+  });
   bank.ADDRESS_SPACE.on_write([this, &slot](const base::RegisterWrite& write) {
     auto& space = slot.registers.ADDRESS_SPACE;
     if (space.get() < NPU_MMU_ASIDS) return;
@@ -111,6 +115,8 @@ void TaskManager::reset() {
   for (auto& slot : slots_) {
     slot.job.reset();
     slot.claimed = false;
+    slot.blocked = sc_core::SC_ZERO_TIME;
+    slot.blocked_since.reset();
     slot.started.cancel();
     slot.cancelled.notify();
     slot.registers.reset();
@@ -158,6 +164,7 @@ void TaskManager::start(Slot& slot, const base::Origin& origin) {
   slot.job = std::make_shared<Job>(layout_, parameters_.memories, memory, std::move(settings));
   slot.age = starts_++;
   slot.claimed = false;
+  slot.blocked = sc_core::SC_ZERO_TIME;
   bank.STATUS.set(bank.STATUS.BUSY.mask());
   bank.FAULT_CODE.set(NPU_FAULT_NONE);
   bank.FAULT_COMMAND.set(0);
@@ -178,12 +185,12 @@ JobSettings TaskManager::settings_of(Slot& slot, bool& legal) const {
   settings.context = static_cast<uint16_t>(bank.CONTEXT.ASID.get());
   settings.function = static_cast<uint16_t>(bank.FUNCTION.get());
   settings.address_space = static_cast<uint16_t>(bank.ADDRESS_SPACE.get());
-  settings.priority = static_cast<uint32_t>(bank.PRIORITY.get());
   settings.group = static_cast<uint32_t>(bank.GROUP.get());
   settings.continue_after_fault = bank.OPTIONS.CONTINUE.get() != 0;
   for (unsigned engine = 0; engine < std::min(parameters_.memories.neural_engines, 32U); ++engine) {
     if ((bank.ENGINES.get() >> engine & 1) != 0) settings.engines.push_back(static_cast<uint8_t>(engine));
   }
+  settings.first_engine = static_cast<uint32_t>(bank.FIRST_ENGINE.get());
   const uint64_t size = parameters_.memories.shared_bytes;
   const uint64_t base = bank.SHARED_BASE.get();
   const uint64_t bytes = bank.SHARED_BYTES.get() == 0 ? size - std::min(base, size) : bank.SHARED_BYTES.get();
@@ -226,10 +233,8 @@ void TaskManager::claim_memories() {
   for (auto& slot : slots_) {
     if (slot.job) order.push_back(&slot);
   }
-  std::sort(order.begin(), order.end(), [](const Slot* a, const Slot* b) {
-    return std::tuple(!a->claimed, ~a->job->settings.priority, a->age) <
-           std::tuple(!b->claimed, ~b->job->settings.priority, b->age);
-  });
+  const auto rank = [](Slot& slot) { return std::tuple(!slot.claimed, ~slot.registers.PRIORITY.get(), slot.age); };
+  std::sort(order.begin(), order.end(), [&](Slot* a, Slot* b) { return rank(*a) < rank(*b); });
   for (size_t i = 0; i < order.size(); ++i) {
     auto& slot = *order[i];
     const bool excluded = std::any_of(order.begin(), order.begin() + static_cast<int64_t>(i), [&](const Slot* other) {
@@ -376,9 +381,11 @@ void TaskManager::schedule() {
   }
   for (auto& queue : queues_) {
     if (queue.job) continue;
-    auto* const slot = choose(queue.index);
+    auto* const slot = choose(queue);
     if (slot == nullptr) continue;
     queue.slot = slot;
+    queue.last_slot = slot->number;
+    queue.last_function = slot->job->settings.function;
     queue.job = slot->job;
     queue.dispatch = slot->job->dispatch(queue.index);
     queue.handed_over.notify();
@@ -396,20 +403,47 @@ void TaskManager::schedule() {
     schedule();
     return;
   }
-  for (const auto& slot : slots_) {
+  for (auto& slot : slots_) {
     if (slot.job && slot.usable > sc_time_stamp()) usable_event_.notify(slot.usable - sc_time_stamp());
+    count_blocked(slot);
   }
 }
 
-/// The job whose command `queue` takes next: the highest priority, then the oldest.
-TaskManager::Slot* TaskManager::choose(unsigned queue) {
+/// The job whose command `queue` takes next: functions in turn, so that none takes an engine from the others by calling
+/// its jobs urgent; of a function's jobs the highest priority, equal ones in turn.
+TaskManager::Slot* TaskManager::choose(const Queue& queue) {
+  constexpr unsigned kFunctions = NPU_MAX_VFS + 1;
+  const auto rank = [&queue](Slot& slot) {
+    const unsigned function = slot.job->settings.function + kFunctions - queue.last_function - 1;
+    const unsigned turn = slot.number + kSlots - queue.last_slot - 1;
+    return std::tuple(function % kFunctions, ~slot.registers.PRIORITY.get(), turn % kSlots);
+  };
   Slot* best = nullptr;
   for (auto& slot : slots_) {
-    if (!slot.job || !slot.claimed || slot.usable > sc_time_stamp() || !slot.job->ready(queue)) continue;
-    const auto rank = [](const Slot& each) { return std::tuple(~each.job->settings.priority, each.age); };
+    if (!slot.job || !slot.claimed || slot.usable > sc_time_stamp() || !slot.job->ready(queue.index)) continue;
     if (best == nullptr || rank(slot) < rank(*best)) best = &slot;
   }
   return best;
+}
+
+/// The job stands still, and only because others have the queues it could go on in.
+bool TaskManager::blocked(const Slot& slot) const {
+  if (!slot.job || !slot.claimed || slot.usable > sc_time_stamp() || !slot.job->idle() || slot.job->failed())
+    return false;
+  return std::any_of(queues_.begin(), queues_.end(), [&slot](const Queue& queue) {
+    return queue.job && queue.slot != &slot && slot.job->ready(queue.index);
+  });
+}
+
+void TaskManager::count_blocked(Slot& slot) {
+  const bool now = blocked(slot);
+  if (now == slot.blocked_since.has_value()) return;
+  if (now) {
+    slot.blocked_since = sc_time_stamp();
+    return;
+  }
+  slot.blocked += sc_time_stamp() - *slot.blocked_since;
+  slot.blocked_since.reset();
 }
 
 void TaskManager::finish(Slot& slot) {

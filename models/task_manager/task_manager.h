@@ -8,10 +8,12 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <vector>
 
+#include "firmware/abi/memory_map.h"
 #include "models/base/command_port.h"
 #include "models/base/environment.h"
 #include "models/base/initiator_port.h"
@@ -85,6 +87,8 @@ class TaskManager final : public sc_core::sc_module {
     uint64_t age = 0;          // order of START
     bool claimed = false;      // its part of the on-chip memories is its own
     sc_core::sc_time usable;   // from then on: absolute
+    sc_core::sc_time blocked;  // BLOCKED_NS without the time since blocked_since
+    std::optional<sc_core::sc_time> blocked_since;
     sc_core::sc_event started;
     sc_core::sc_event cancelled;
     sc_core::sc_time access_delay;
@@ -96,8 +100,10 @@ class TaskManager final : public sc_core::sc_module {
     unsigned index;
     base::CommandPort* port;  // null: the Task Manager's own commands
     base::TrackId track;
-    Slot* slot = nullptr;      // of the command handed over or running
-    std::shared_ptr<Job> job;  // the same; null when the queue is free
+    Slot* slot = nullptr;                  // of the command handed over or running
+    unsigned last_slot = kSlots - 1;       // whose command it took last: the others go first
+    uint16_t last_function = NPU_MAX_VFS;  // the same of functions
+    std::shared_ptr<Job> job;              // the same; null when the queue is free
     Job::Dispatch dispatch;
     sc_core::sc_event handed_over;
   };
@@ -122,7 +128,9 @@ class TaskManager final : public sc_core::sc_module {
   Fault execute(const Queue& queue, Job& job, const Job::Dispatch& dispatch);
   void account(const Queue& queue, const Job::Dispatch& dispatch, sc_core::sc_time begin, bool ok);
   void schedule();
-  [[nodiscard]] Slot* choose(unsigned queue);
+  [[nodiscard]] Slot* choose(const Queue& queue);
+  [[nodiscard]] bool blocked(const Slot& slot) const;
+  void count_blocked(Slot& slot);
   void finish(Slot& slot);
   void update_irq();
 

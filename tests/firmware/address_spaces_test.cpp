@@ -158,30 +158,29 @@ TEST_F(AddressSpaces, AContextWithoutOneIsNotTranslated) {
   EXPECT_EQ(card.started_jobs[0].address_space, 0u);
 }
 
-TEST_F(AddressSpaces, JobsFindNothingOfOtherContextsOnTheChip) {
+TEST_F(AddressSpaces, JobsNameTheirOwnSoThatTheTaskManagerKeepsTheOnChipMemoriesApart) {
   card.task_manager_duration_ns = 1000;
   for (uint32_t queue : {0u, 1u}) {
     create_space(kContext + queue);
     create(queue);
     ASSERT_EQ(map(kContext + queue, kJobDram, 1), kOk);
   }
+  create(2);  // without one
   std::array<uint32_t, 3> tails{};
-  const auto runs_cleared = [&](uint32_t queue) {
+  const auto job_of = [&](uint32_t queue) {
     put(queue, tails[queue], execute(queue, 100));
     card.ring_sq_tail(queue, ++tails[queue]);
     run();
     sleep_and_run();
-    return card.started_jobs.back().memories_cleared;
+    return card.started_jobs.back();
   };
-  EXPECT_TRUE(runs_cleared(0));  // a reset of the card leaves the memories as they are
-  EXPECT_FALSE(runs_cleared(0));
-  EXPECT_TRUE(runs_cleared(1));
-  EXPECT_FALSE(runs_cleared(1));
-  EXPECT_TRUE(runs_cleared(0));
-  create(2);  // without an address space: as it always was
-  EXPECT_FALSE(runs_cleared(2));
-  EXPECT_TRUE(runs_cleared(0));
-  EXPECT_EQ(card.started_jobs.size(), 7u);
+  const StartedJob first = job_of(0);
+  EXPECT_TRUE(first.memories_cleared);  // a reset of the card leaves the memories as they are
+  EXPECT_NE(first.address_space, 0u);
+  EXPECT_NE(job_of(1).address_space, 0u);
+  EXPECT_NE(job_of(1).address_space, first.address_space);
+  EXPECT_EQ(job_of(0).address_space, first.address_space);
+  EXPECT_EQ(job_of(2).address_space, 0u);
 }
 
 TEST_F(AddressSpaces, ALaterContextInTheSamePlaceFindsNothingOnTheChip) {

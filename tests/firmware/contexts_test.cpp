@@ -144,8 +144,9 @@ TEST_F(Contexts, DestroyEndsItsJobsAndQueuesAndNobodyElses) {
   }
   EXPECT_FALSE(queue_exists(0));
   EXPECT_TRUE(queue_exists(1));
-  ASSERT_TRUE(card.job_running());
-  card.end_job({.retired = 2});
+  EXPECT_FALSE(card.job_running(0));
+  ASSERT_TRUE(card.job_running(1));
+  card.end_job({.retired = 2}, 1);
   run();
   EXPECT_EQ(completion(1, 0).status, static_cast<uint32_t>(NPU_JOB_OK));
   EXPECT_EQ(ask_status({NPU_MESSAGE_CONTEXT_STATUS, kContext}), kBadArgument);
@@ -295,7 +296,24 @@ TEST_F(Contexts, ARecordTellsWhoWhereWhatAndWhen) {
   EXPECT_EQ(is.address, 0x0100000000000300u);
   EXPECT_EQ(is.start_ns, completion(3, 0).start_ns);
   EXPECT_GE(is.time_ns, completion(3, 0).end_ns);
-  EXPECT_EQ(is.flags, 0u);
+  EXPECT_EQ(is.flags, NPU_FAULT_RECORD_POSITION);
+  EXPECT_EQ(is.position, 0u);
+}
+
+TEST_F(Contexts, ARecordTellsHowFarADmaCommandCame) {
+  create(0);
+  submit(0, 0, {execute(0, 1, NPU_COMMAND_NEURAL_DMA)});
+  card.end_job({.error = true, .fault = NPU_FAULT_BUS, .fault_position = NPU_DMA_POSITION(3, 0x1234)});
+  run();
+  submit(0, 1, {execute(0, 2, NPU_COMMAND_NEURAL_ENGINE)});
+  card.end_job({.error = true, .fault = NPU_FAULT_ADDRESS, .fault_position = 99});
+  run();
+  ASSERT_EQ(read_faults()[1], 2u);
+  EXPECT_EQ(record(0).flags, NPU_FAULT_RECORD_POSITION);
+  EXPECT_EQ(NPU_DMA_POSITION_DESCRIPTOR(record(0).position), 3u);
+  EXPECT_EQ(NPU_DMA_POSITION_ELEMENTS(record(0).position), 0x1234u);
+  EXPECT_EQ(record(1).flags, 0u);  // what it means is for DMA commands alone
+  EXPECT_EQ(record(1).position, 0u);
 }
 
 TEST_F(Contexts, TheLatestRecordsAreKeptAndTheOthersCountAsLost) {

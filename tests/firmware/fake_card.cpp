@@ -18,19 +18,15 @@
 #include "npu/registers/system_controller.h"
 #include "npu/registers/task_manager.h"
 #include "npu/registers/uart.h"
+#include "tests/firmware/fake_access.h"
 
 namespace npuvp::firmware_test {
 namespace {
 
 constexpr uint64_t kAccessNs = 10;
 constexpr uint64_t kMailboxBytes = 17 * NPU_MAP_BLOCK_BYTES;
-constexpr uint32_t kBusy = 1, kDone = 2, kError = 4;  // STATUS of both DMA channel and Task Manager
 
 FakeCard* current_card = nullptr;
-
-bool inside(uint64_t address, uint64_t base, uint64_t bytes) {
-  return address >= base && address - base < bytes;
-}
 
 uint32_t function_of(uint64_t mailbox_address) {
   return static_cast<uint32_t>((mailbox_address - NPU_MAP_MAILBOX) / NPU_MAP_BLOCK_BYTES);
@@ -44,11 +40,6 @@ bool is_memory(uint64_t address) {
 
 bool is_error_register(uint64_t address) {
   return inside(address, NPU_MAP_ECC, NPU_MAP_BLOCK_BYTES) || inside(address, NPU_MAP_MMU, NPU_MAP_BLOCK_BYTES);
-}
-
-/// An access that registers.yaml does not allow is a failure of the test, wherever it happens.
-void fail_access(const char* what, uint64_t address, uint64_t value = 0) {
-  ADD_FAILURE() << what << std::hex << " at 0x" << address << ", value 0x" << value;
 }
 
 /// A register about the commands of an engine: NE_STATUS, NE_COMMAND, NE_CONTROL and their like in DMA channels.
@@ -89,7 +80,7 @@ bool is_wide_task_manager_input(uint32_t offset) {
 
 bool is_wide_task_manager_output(uint32_t offset) {
   return offset == TASK_MANAGER_FAULT_ADDRESS || offset == TASK_MANAGER_FAULT_POSITION ||
-         offset == TASK_MANAGER_START_NS || offset == TASK_MANAGER_END_NS;
+         offset == TASK_MANAGER_BLOCKED_NS || offset == TASK_MANAGER_START_NS || offset == TASK_MANAGER_END_NS;
 }
 
 }  // namespace
@@ -214,32 +205,6 @@ void FakeCard::advance_ns(uint64_t ns) {
   update();
 }
 
-void FakeCard::send(const Message& message, uint32_t function) {
-  Bank& bank = banks_[function];
-  bank.h2c = message;
-  bank.reply.reset();
-  bank.message_pending = true;
-  update();
-}
-
-void FakeCard::ring_sq_tail(uint32_t queue, uint32_t tail, uint32_t function) {
-  banks_[function].sq_tail[queue] = tail;
-  banks_[function].doorbells |= 1u << queue;
-  update();
-}
-
-void FakeCard::ring_cq_head(uint32_t queue, uint32_t head, uint32_t function) {
-  banks_[function].cq_head[queue] = head;
-  banks_[function].doorbells |= 1u << queue;
-  update();
-}
-
-void FakeCard::reset_function(uint32_t function) {
-  banks_[function] = Bank{};
-  banks_[function].reset_pending = true;
-  update();
-}
-
 uint64_t FakeCard::access_memory(uint64_t address, unsigned size_bytes, uint64_t value, bool write) {
   std::array<uint8_t, 8> bytes{};
   std::memcpy(bytes.data(), &value, sizeof(value));
@@ -334,57 +299,6 @@ void FakeCard::write_plic(uint32_t offset, uint32_t value) {
   }
 }
 
-uint64_t FakeCard::read_mailbox(uint32_t function, uint32_t offset) const {
-  const Bank& bank = banks_[function];
-  uint32_t queues = function == 0 ? NPU_QUEUES : NPU_VF_QUEUES;
-  if (offset == MAILBOX_CARD_PENDING) return (bank.message_pending ? 1 : 0) | (bank.reset_pending ? 2 : 0);
-  if (offset == MAILBOX_CARD_DOORBELLS) return bank.doorbells;
-  if (function == 0 && (offset == MAILBOX_CARD_FUNCTIONS_PENDING || offset == MAILBOX_CARD_FUNCTIONS_RINGING)) {
-    uint32_t functions = 0;
-    for (uint32_t each = 0; each < banks_.size(); ++each) {
-      bool pending = banks_[each].message_pending || banks_[each].reset_pending;
-      bool bit = offset == MAILBOX_CARD_FUNCTIONS_PENDING ? pending : banks_[each].doorbells != 0;
-      functions |= (bit ? 1u : 0u) << each;
-    }
-    return functions;
-  }
-  if (inside(offset, MAILBOX_CARD_H2C_DATA(0), 32)) return bank.h2c[(offset - MAILBOX_CARD_H2C_DATA(0)) / 4];
-  if (inside(offset, MAILBOX_CARD_SQ_TAIL(0), 4 * queues)) return bank.sq_tail[(offset - MAILBOX_CARD_SQ_TAIL(0)) / 4];
-  if (inside(offset, MAILBOX_CARD_CQ_HEAD(0), 4 * queues)) return bank.cq_head[(offset - MAILBOX_CARD_CQ_HEAD(0)) / 4];
-  fail_access("unexpected mailbox read", offset);
-  return 0;
-}
-
-void FakeCard::write_mailbox(uint32_t function, uint32_t offset, uint32_t value) {
-  Bank& bank = banks_[function];
-  if (offset == MAILBOX_CARD_PENDING) {
-    if (value & 1) bank.message_pending = false;
-    if (value & 2) bank.reset_pending = false;
-  } else if (offset == MAILBOX_CARD_DOORBELLS) {
-    bank.doorbells &= ~value;
-    if (rings_forever == function) bank.doorbells |= 1;
-  } else if (offset == MAILBOX_CARD_CARD_STATE && function == 0) {
-    card_state = value;
-  } else if (offset == MAILBOX_CARD_BOOT_CODE && function == 0) {
-    boot_code = value;
-  } else if (offset == MAILBOX_CARD_C2H_DOORBELL) {
-    if (!bank.reset_pending) bank.reply = bank.c2h;
-  } else if (offset == MAILBOX_CARD_RAISE_VECTOR && function == 0) {
-    raised_vectors.push_back(value);
-  } else if (offset == MAILBOX_CARD_RAISE_VECTOR && value < NPU_VF_MSIX_VECTORS) {
-    if (!bank.reset_pending) raised_by_vf[function].push_back(value);
-  } else if (inside(offset, MAILBOX_CARD_C2H_DATA(0), 32)) {
-    bank.c2h[(offset - MAILBOX_CARD_C2H_DATA(0)) / 4] = value;
-  } else {
-    fail_access("unexpected mailbox write", offset, value);
-  }
-}
-
-void FakeCard::write_aperture(uint32_t offset, uint64_t value) {
-  auto& window = windows.at(offset / 16);
-  (offset % 16 == 0 ? window.base : window.bytes) = value;
-}
-
 uint64_t FakeCard::read_system_controller(uint32_t offset) const {
   switch (offset) {
     case SYSTEM_CONTROLLER_NEURAL_ENGINES:
@@ -450,149 +364,6 @@ bool FakeCard::fill(uint64_t address, uint64_t bytes) {
   fills.push_back({address, bytes});
   dram.clear(address - NPU_MAP_DRAM, bytes);
   return true;
-}
-
-uint64_t FakeCard::read_dma(uint32_t offset) const {
-  if (offset == DMA_STATUS) return dma_status_;
-  if (offset == DMA_ERROR_ADDRESS) return dma_.at(DMA_SOURCE);
-  fail_access("unexpected DMA read", offset);
-  return 0;
-}
-
-void FakeCard::write_dma(uint32_t offset, uint64_t value) {
-  if (offset == DMA_STATUS) {
-    dma_status_ &= ~static_cast<uint32_t>(value) | kBusy;
-  } else if (offset == DMA_CONTROL) {
-    start_dma(static_cast<uint32_t>(value));
-  } else {
-    dma_[offset] = value;
-  }
-}
-
-void FakeCard::start_dma(uint32_t control) {
-  if (dma_status_ & kBusy) {
-    fail_access("DMA START while BUSY", DMA_CONTROL);
-    return;
-  }
-  dma_fills_ = control == DMA_CONTROL_FILL_MASK;
-  dma_status_ |= kBusy;
-  dma_end_ns_ = dma_stuck ? UINT64_MAX : now_ns + dma_duration_ns;
-}
-
-void FakeCard::finish_dma() {
-  dma_end_ns_ = UINT64_MAX;
-  bool done = false;
-  if (dma_fills_) {
-    done = fill(dma_[DMA_DESTINATION], dma_[DMA_BYTES]);
-  } else {
-    std::vector<uint8_t> data(dma_[DMA_BYTES]);
-    done = copy_in(dma_[DMA_FUNCTION], dma_[DMA_SOURCE], data) &&
-           copy_out(dma_[DMA_FUNCTION], dma_[DMA_DESTINATION], data);
-  }
-  dma_status_ = done ? kDone : kDone | kError;
-  ++dma_copies;
-  if (after_dma) after_dma(dma_copies);
-}
-
-uint32_t FakeCard::read_engine(npu_command_kind kind, uint32_t engine, bool command) const {
-  for (const BusyEngine& each : busy_engines) {
-    if (each.kind == kind && each.engine == engine) return command ? each.command : each.asid << 16 | 1;
-  }
-  return 0;
-}
-
-void FakeCard::reset_engine(npu_command_kind kind, uint32_t engine) {
-  for (auto each = busy_engines.begin(); each != busy_engines.end(); ++each) {
-    if (each->kind != kind || each->engine != engine) continue;
-    const BusyEngine was = *each;
-    reset_engines.push_back(was);
-    if (!was.reset_frees) return;
-    busy_engines.erase(each);
-    end_job({.error = true, .fault = NPU_FAULT_BUS, .fault_command = was.command, .retired = retired});
-    return;
-  }
-}
-
-uint64_t FakeCard::job_end_ns() const {
-  uint64_t first = UINT64_MAX;
-  for (const Slot& slot : slots_) first = std::min(first, slot.end_ns);
-  return first;
-}
-
-uint64_t FakeCard::read_task_manager(uint32_t number, uint32_t offset) const {
-  if (number >= slots_.size()) {
-    fail_access("no such Task Manager slot", number);
-    return 0;
-  }
-  const Slot& slot = slots_[number];
-  if (offset == TASK_MANAGER_SLOTS) return slots_.size();
-  if (offset == TASK_MANAGER_STATUS) return slot.status;
-  if (offset == TASK_MANAGER_RETIRED && slot.running) return retired;
-  auto found = slot.registers.find(offset);
-  return found == slot.registers.end() ? 0 : found->second;
-}
-
-void FakeCard::write_task_manager(uint32_t number, uint32_t offset, uint64_t value) {
-  if (number >= slots_.size()) {
-    fail_access("no such Task Manager slot", number);
-    return;
-  }
-  Slot& slot = slots_[number];
-  if (offset == TASK_MANAGER_STATUS) {
-    slot.status &= ~static_cast<uint32_t>(value) | kBusy;
-  } else if (offset == TASK_MANAGER_CONTROL && value == TASK_MANAGER_CONTROL_START_MASK) {
-    start_job(number);
-  } else if (offset == TASK_MANAGER_CONTROL && value == TASK_MANAGER_CONTROL_ABORT_MASK) {
-    ++aborts;
-    if (slot.running && task_manager_obeys_abort) end_job({.error = true}, number);
-  } else if (offset == TASK_MANAGER_CONTROL && value == TASK_MANAGER_CONTROL_CLEAR_MEMORIES_MASK) {
-    clear_memories_ = true;
-  } else {
-    slot.registers[offset] = value;
-  }
-}
-
-void FakeCard::start_job(uint32_t number) {
-  Slot& slot = slots_[number];
-  if (slot.status & kBusy) {
-    fail_access("Task Manager START while BUSY", TASK_MANAGER_CONTROL);
-    return;
-  }
-  StartedJob job;
-  job.slot = number;
-  job.commands.resize(slot.registers[TASK_MANAGER_COMMAND_BYTES]);
-  job.segments.resize(slot.registers[TASK_MANAGER_SEGMENT_COUNT]);
-  job.asid = static_cast<uint32_t>(slot.registers[TASK_MANAGER_CONTEXT]);
-  job.address_space = static_cast<uint32_t>(slot.registers[TASK_MANAGER_ADDRESS_SPACE]);
-  job.function = static_cast<uint32_t>(slot.registers[TASK_MANAGER_FUNCTION]);
-  job.memories_cleared = clear_memories_;
-  clear_memories_ = false;
-  std::span<uint8_t> table(reinterpret_cast<uint8_t*>(job.segments.data()), job.segments.size() * sizeof(npu_segment));
-  if (!copy_in(0, slot.registers[TASK_MANAGER_COMMANDS], job.commands) ||
-      !copy_in(0, slot.registers[TASK_MANAGER_SEGMENTS], table)) {
-    fail_access("Task Manager cannot read", slot.registers[TASK_MANAGER_COMMANDS]);
-  }
-  started_jobs.push_back(job);
-  slot.registers[TASK_MANAGER_START_NS] = now_ns;
-  slot.status = kBusy;
-  slot.running = true;
-  retired = 0;
-  if (task_manager_duration_ns != UINT64_MAX) slot.end_ns = now_ns + task_manager_duration_ns;
-}
-
-void FakeCard::end_job(const JobEnd& end, uint32_t number) {
-  Slot& slot = slots_.at(number);
-  slot.running = false;
-  slot.end_ns = UINT64_MAX;
-  slot.status = end.error ? kDone | kError : kDone;
-  slot.registers[TASK_MANAGER_FAULT_CODE] = end.fault;
-  slot.registers[TASK_MANAGER_FAULT_COMMAND] = end.fault_command;
-  slot.registers[TASK_MANAGER_FAULT_ADDRESS] = end.fault_address;
-  slot.registers[TASK_MANAGER_FAULT_POSITION] = end.fault_position;
-  slot.registers[TASK_MANAGER_RETIRED] = end.retired;
-  slot.registers[TASK_MANAGER_CANCELLED] = end.cancelled;
-  slot.registers[TASK_MANAGER_END_NS] = now_ns;
-  update();
 }
 
 }  // namespace npuvp::firmware_test

@@ -23,6 +23,13 @@ namespace npuvp::firmware_test {
 
 using Message = std::array<uint32_t, 8>;
 
+/// A part of the card's address space.
+struct Extent {
+  uint64_t base = 0;
+  uint64_t bytes = 0;
+  bool operator==(const Extent&) const = default;
+};
+
 /// What the Task Manager was told at START, with the memory it would have fetched.
 struct StartedJob {
   uint32_t slot = 0;
@@ -31,6 +38,10 @@ struct StartedJob {
   uint32_t asid = 0;
   uint32_t address_space = 0;
   uint32_t function = 0;
+  uint32_t engines = 0;       ///< Of the card.
+  uint32_t first_engine = 0;  ///< What the job calls the lowest of them.
+  Extent shared{};            ///< Its part of the shared memory.
+  uint32_t priority = 0;
   bool memories_cleared = false;  ///< CLEAR_MEMORIES was written before START.
 };
 
@@ -52,13 +63,6 @@ struct BusyEngine {
   uint32_t asid = 0;
   uint32_t command = 0;
   bool reset_frees = true;  ///< A reset ends the command, and with it the job.
-};
-
-/// A part of the card's address space.
-struct Extent {
-  uint64_t base = 0;
-  uint64_t bytes = 0;
-  bool operator==(const Extent&) const = default;
 };
 
 /// The registers of a card as the command processor sees them, behaving as models/<block>/registers.yaml says and no
@@ -97,6 +101,10 @@ class FakeCard {
   /// Lets the job that runs in `slot` end.
   void end_job(const JobEnd& end, uint32_t slot = 0);
   [[nodiscard]] bool job_running(uint32_t slot = 0) const { return slots_.at(slot).running; }
+  /// Other jobs had its engines for so long while it stood still.
+  void set_blocked_ns(uint64_t ns, uint32_t slot);
+  /// What firmware has written last as the slot's priority.
+  [[nodiscard]] uint32_t priority(uint32_t slot) const;
 
   /// Level of an interrupt source that is not the fake card's own.
   void drive_source(uint32_t source, bool level) {
@@ -201,6 +209,7 @@ class FakeCard {
   void start_dma(uint32_t control);
   void finish_dma();
   void start_job(uint32_t slot);
+  void expect_alone(uint32_t slot);
   void update();
   void set_level(uint32_t source, bool level);
 

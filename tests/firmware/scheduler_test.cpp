@@ -53,6 +53,10 @@ class Scheduler : public CpFixture {
     const uint64_t base = uint64_t{hello[7]} << 20;
     card.dram.map(base - NPU_MAP_DRAM, 4096);
     host_of(load.function).put(kSegmentTable, npu_segment{base, 4096, NPU_SEGMENT_DEVICE, NPU_SEGMENT_WRITABLE, 0});
+    npu_command whole_card{};  // what a chain uses is not to be told: all of the shared memory
+    whole_card.kind = NPU_COMMAND_TASK_DMA;
+    whole_card.opcode = NPU_DMA_CHAIN;
+    card.dram.put(base - NPU_MAP_DRAM, whole_card);
     submission.opcode = NPU_SUBMIT_EXECUTE;
     submission.segment_table = kSegmentTable;
     submission.segment_count = 1;

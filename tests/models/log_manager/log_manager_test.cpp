@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "firmware/abi/status.h"
 #include "npu/registers/log_manager.h"
 #include "tests/models/base/test_bus.h"
 
@@ -16,12 +19,22 @@ using sc_core::sc_time;
 constexpr uint64_t kRing = 0x400;
 
 struct Sink final : base::TraceSink {
-  void track(base::TrackId, base::TrackId, std::string_view) override {}
-  void span(base::TrackId, std::string_view, sc_time, sc_time, const base::TraceArguments&) override {}
+  void track(base::TrackId id, base::TrackId, std::string_view name) override { tracks[id] = name; }
+  void span(base::TrackId track, std::string_view name, sc_time begin, sc_time end,
+            const base::TraceArguments& arguments) override {
+    spans.push_back({tracks[track], std::string(name), begin, end, std::get<std::string_view>(arguments.back().value)});
+  }
   void instant(base::TrackId, std::string_view name, sc_time at, const base::TraceArguments&) override {
     names.emplace_back(name);
     last = at;
   }
+  struct Span {
+    std::string track, name;
+    sc_time begin, end;
+    std::string_view status;
+  };
+  std::map<base::TrackId, std::string> tracks;
+  std::vector<Span> spans;
   std::vector<std::string> names;
   sc_time last;
 };
@@ -74,6 +87,33 @@ TEST_F(LogManagerTest, RecordsHardwareAndFirmwareInOrderWithTheirTimes) {
   EXPECT_EQ(entry(1).code, NPU_EVENT_JOB_START);
   EXPECT_EQ(entry(1).argument[1], 0x2222U);
   EXPECT_FALSE(sc_core::sc_pending_activity());
+}
+
+TEST_F(LogManagerTest, ShowsJobsOnATrackOfTheirSlot) {
+  Sink sink;
+  environment.trace().add_sink(sink);
+  const auto report = [&](npu_firmware_event code, uint32_t status, uint32_t slot, uint64_t job) {
+    hart.write(LOG_MANAGER_ARGUMENT(0), uint64_t{NPU_EVENT_JOB(77, status, slot, 3, 1)});
+    hart.write(LOG_MANAGER_ARGUMENT(1), job);
+    hart.write(LOG_MANAGER_EVENT, uint32_t{code});
+  };
+  report(NPU_EVENT_JOB_START, 0, 2, 5);
+  sc_start(30, SC_NS);
+  report(NPU_EVENT_JOB_START, 0, 0, 6);
+  sc_start(20, SC_NS);
+  report(NPU_EVENT_JOB_END, NPU_JOB_TIMEOUT, 2, 5);
+  report(NPU_EVENT_JOB_END, NPU_JOB_BAD_SUBMISSION, NPU_EVENT_NO_SLOT, 7);
+  report(NPU_EVENT_JOB_END, NPU_JOB_OK, 0, 6);
+  report(NPU_EVENT_JOB_END, NPU_JOB_OK, 1, 8);  // nobody knows when it began
+  ASSERT_EQ(sink.spans.size(), 2U);
+  EXPECT_EQ(sink.spans[0].track, "job slot 2");
+  EXPECT_EQ(sink.spans[0].name, "job 5");
+  EXPECT_EQ(sink.spans[0].begin, sc_core::SC_ZERO_TIME);
+  EXPECT_EQ(sink.spans[0].end, sc_time(50, SC_NS));
+  EXPECT_EQ(sink.spans[0].status, "timeout");
+  EXPECT_EQ(sink.spans[1].track, "job slot 0");
+  EXPECT_EQ(sink.spans[1].begin, sc_time(30, SC_NS));
+  EXPECT_EQ(sink.names.size(), 6U);
 }
 
 TEST_F(LogManagerTest, TheNewestReplaceTheOldestAndTheReaderIsTold) {

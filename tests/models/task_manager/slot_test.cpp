@@ -143,16 +143,83 @@ TEST(TaskManagerSlots, TheHigherPriorityGoesFirstAtEachCommand) {
   });
 }
 
-TEST(TaskManagerSlots, OfEqualPriorityTheOlderGoesFirst) {
+TEST(TaskManagerSlots, OfEqualPriorityTheyTakeTurns) {
   SlotBench bench;
   run_thread([&] {
     const std::vector<npu_command> copies(3, command(kTaskDma, 0, 80));
     bench.start_slot(2, half(0), copies);
     bench.start_slot(1, half(1), copies);
     bench.wait_for(1);
-    EXPECT_EQ(bench.end_ns(2), 400U);
+    // Six copies of 100 ns from 100 ns on; slot 2, which was there first, takes the first, third and fifth of them.
+    EXPECT_EQ(bench.end_ns(2), 600U);
     EXPECT_EQ(bench.end_ns(1), 700U);
   });
+}
+
+TEST(TaskManagerSlots, FunctionsTakeTurnsWhateverTheirPriorities) {
+  SlotBench bench;
+  run_thread([&] {
+    const std::vector<npu_command> copies(3, command(kTaskDma, 0, 80));
+    bench.hart.write(SlotBench::at(2, TASK_MANAGER_FUNCTION), uint32_t{2});
+    bench.start_slot(0, half(0, 9), copies);
+    bench.start_slot(2, half(1, 0), copies);
+    bench.wait_for(2);
+    EXPECT_EQ(bench.end_ns(0), 600U);
+    EXPECT_EQ(bench.end_ns(2), 700U);
+  });
+}
+
+TEST(TaskManagerSlots, APriorityMayChangeWhileTheJobRuns) {
+  SlotBench bench;
+  run_thread([&] {
+    const std::vector<npu_command> copies(5, command(kTaskDma, 0, 80));
+    bench.start_slot(0, half(0, 5), copies);
+    bench.start_slot(1, half(1, 1), copies);
+    sc_core::wait(ns(250));  // slot 0 runs its second copy, to 300
+    bench.hart.write(SlotBench::at(1, TASK_MANAGER_PRIORITY), uint32_t{6});
+    bench.wait_for(1);
+    EXPECT_EQ(bench.end_ns(1), 300U + 5 * 100);
+    bench.wait_for(0);
+    EXPECT_EQ(bench.end_ns(0), 800U + 3 * 100);
+  });
+}
+
+TEST(TaskManagerSlots, CountsTheTimeForWhichOthersHaveItsQueue) {
+  SlotBench bench;
+  const auto blocked = [&](unsigned slot) {
+    return bench.hart.read<uint64_t>(SlotBench::at(slot, TASK_MANAGER_BLOCKED_NS));
+  };
+  run_thread([&] {
+    // Both streams are there at 100. Slot 0's copy takes 100 to 620, slot 1's engine command 100 to 200 and its copy
+    // 620 to 700: it waits for the queue from 200 on.
+    bench.start_slot(0, half(0), {command(kTaskDma, 0, 500)});
+    bench.start_slot(1, half(1), {command(kEngine, 0, 80, 1), command(kTaskDma, 0, 60, NPU_TOKEN_NONE, {{1, 1}})});
+    sc_core::wait(ns(300));
+    EXPECT_EQ(blocked(1), 100U);
+    EXPECT_EQ(blocked(0), 0U);
+    bench.wait_for(1);
+    EXPECT_EQ(bench.end_ns(1), 700U);
+    EXPECT_EQ(blocked(1), 420U);
+    bench.start_slot(1, half(1), {command(kEngine, 0, 80)});
+    bench.wait_for(1);
+    EXPECT_EQ(blocked(1), 0U);
+  });
+}
+
+TEST(TaskManagerSlots, AJobMayCountItsEnginesFromWhereItLikes) {
+  SlotBench bench;
+  run_thread([&] {
+    bench.hart.write(TASK_MANAGER_FIRST_ENGINE, uint32_t{6});
+    bench.start_slot(0, half(0), {command(kEngine, 6, 10), command(kNeuralDma, 6, 10)});
+    bench.wait_for(0);
+    EXPECT_EQ(bench.slot_status(0), kDone);
+    for (const uint8_t other : {uint8_t{0}, uint8_t{5}, uint8_t{7}}) {
+      bench.start_slot(0, half(0), {command(kEngine, other, 10)});
+      bench.wait_for(0);
+      EXPECT_EQ(bench.word(0, TASK_MANAGER_FAULT_CODE), uint32_t{NPU_FAULT_ILLEGAL_COMMAND});
+    }
+  });
+  for (const auto& each : bench.engine.log) EXPECT_EQ(each.command.engine, 0);
 }
 
 TEST(TaskManagerSlots, AWaitingJobOfHighPriorityOvertakesOneOfLow) {
@@ -222,6 +289,30 @@ TEST(TaskManagerSlots, ClearsOnlyThePartThatChangesItsOwner) {
   EXPECT_EQ(parts[0].shared_base, 2U << 20);
   EXPECT_EQ(parts[0].shared_bytes, 2U << 20);
   EXPECT_EQ(parts[1].engines, std::vector<uint8_t>{1});
+}
+
+TEST(TaskManagerSlots, AnAddressSpaceOwnsItsPartToo) {
+  SlotBench bench;
+  unsigned clearings = 0;
+  bench.manager.on_owner_change([&](const OnChipPart& part) {
+    EXPECT_EQ(part.engines, std::vector<uint8_t>{1});
+    ++clearings;
+    return ns(500);
+  });
+  const auto run_in_space = [&](uint32_t space) {
+    bench.hart.write(SlotBench::at(1, TASK_MANAGER_ADDRESS_SPACE), space);
+    bench.start_slot(1, half(1), {command(kEngine, 0, 10)});
+    bench.wait_for(1);
+    return clearings;
+  };
+  run_thread([&] {
+    EXPECT_EQ(run_in_space(5), 1U);  // after function 0 without an address space
+    EXPECT_EQ(run_in_space(5), 1U);
+    EXPECT_EQ(run_in_space(6), 2U);
+    EXPECT_EQ(run_in_space(0), 3U);
+    bench.hart.write(SlotBench::at(0, TASK_MANAGER_CONTROL), uint32_t{TASK_MANAGER_CONTROL_CLEAR_MEMORIES_MASK});
+    EXPECT_EQ(run_in_space(0), 4U);
+  });
 }
 
 TEST(TaskManagerSlots, APartOfTheSharedMemoryThatCannotBeIsReportedAndEmpty) {

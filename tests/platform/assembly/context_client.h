@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "firmware/abi/context.h"
@@ -122,29 +123,17 @@ class ContextClient {
   /// Number of the job. There is room.
   uint64_t submit(Trouble trouble, uint32_t timeout_us = 0) {
     auto& slot = *slots_[tail_];
+    const auto commands = commands_for(trouble);
     for (uint32_t i = 0; i < kBytes; ++i) slot.data.bytes()[i] = static_cast<uint8_t>(job_ * 7 + i);
     std::fill_n(slot.data.bytes().begin() + kOutput, kBytes, uint8_t{0});
-    const auto commands = commands_for(trouble);
-    std::memcpy(slot.commands.bytes().data(), commands.data(), sizeof commands);
-    auto writable = dram_;
-    if (trouble == Trouble::kReadOnly) writable.flags = 0;
-    const std::array<npu_segment, 3> table{slot.commands.segment(), writable, slot.data.segment()};
-    std::memcpy(tables_.bytes().data() + tail_ * kTableBytes, table.data(), sizeof table);
-
-    npu_submission submission{};
-    submission.opcode = NPU_SUBMIT_EXECUTE;
-    submission.context = context_;
-    submission.job = ++job_;
-    submission.segment_table = tables_.bus_address() + tail_ * kTableBytes;
-    submission.segment_count = table.size();
-    submission.command_bytes = sizeof commands;
-    submission.timeout_us = timeout_us;
-    submission.reserved[1] = trouble == Trouble::kRefused ? 1 : 0;
-    std::memcpy(submissions_.bytes().data() + tail_ * sizeof submission, &submission, sizeof submission);
-    outstanding_[job_] = {trouble, tail_};
-    tail_ = (tail_ + 1) % kEntries;
-    function_.write(MAILBOX_HOST_SQ_TAIL(queue_), tail_);
-    return job_;
+    return submit_commands(commands, trouble, timeout_us);
+  }
+  /// A job of the caller's commands, at most 32: segment 1 is the client's DRAM, 2 a page of the host. Its data are not
+  /// looked at.
+  uint64_t submit_stream(std::span<const npu_command> commands) {
+    const uint64_t job = submit_commands(commands, Trouble::kNone, 0);
+    outstanding_[job].own_commands = true;
+    return job;
   }
 
   /// Takes the completions that have come. A job that completes twice, or that there is not, fails the test.
@@ -161,7 +150,7 @@ class ContextClient {
         ADD_FAILURE() << "context " << context_ << ": completion of job " << entry.job << ", which is not under way";
         continue;
       }
-      if (entry.status == NPU_JOB_OK) check_data(*slots_[found->second.slot]);
+      if (entry.status == NPU_JOB_OK && !found->second.own_commands) check_data(*slots_[found->second.slot]);
       done.push_back({found->second.trouble, entry});
       outstanding_.erase(found);
     }
@@ -204,6 +193,7 @@ class ContextClient {
   struct Job {
     Trouble trouble;
     uint32_t slot;
+    bool own_commands;
   };
 
   static std::array<npu_command, 2> commands_for(Trouble trouble) {
@@ -216,6 +206,29 @@ class ContextClient {
     if (trouble == Trouble::kBadAddress) out.u.dma.source = NPU_ADDRESS(1, 4 * NPU_HOST_PAGE_BYTES - kBytes / 2);
     if (trouble == Trouble::kDoubleError) out.u.dma.source = NPU_ADDRESS(1, kBadOffset);
     return {in, out};
+  }
+  uint64_t submit_commands(std::span<const npu_command> commands, Trouble trouble, uint32_t timeout_us) {
+    auto& slot = *slots_[tail_];
+    std::memcpy(slot.commands.bytes().data(), commands.data(), commands.size_bytes());
+    auto writable = dram_;
+    if (trouble == Trouble::kReadOnly) writable.flags = 0;
+    const std::array<npu_segment, 3> table{slot.commands.segment(), writable, slot.data.segment()};
+    std::memcpy(tables_.bytes().data() + tail_ * kTableBytes, table.data(), sizeof table);
+
+    npu_submission submission{};
+    submission.opcode = NPU_SUBMIT_EXECUTE;
+    submission.context = context_;
+    submission.job = ++job_;
+    submission.segment_table = tables_.bus_address() + tail_ * kTableBytes;
+    submission.segment_count = table.size();
+    submission.command_bytes = static_cast<uint32_t>(commands.size_bytes());
+    submission.timeout_us = timeout_us;
+    submission.reserved[1] = trouble == Trouble::kRefused ? 1 : 0;
+    std::memcpy(submissions_.bytes().data() + tail_ * sizeof submission, &submission, sizeof submission);
+    outstanding_[job_] = {trouble, tail_, false};
+    tail_ = (tail_ + 1) % kEntries;
+    function_.write(MAILBOX_HOST_SQ_TAIL(queue_), tail_);
+    return job_;
   }
   static void check_data(const Slot& slot) {
     const auto bytes = slot.data.bytes();

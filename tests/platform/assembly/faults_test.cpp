@@ -146,6 +146,27 @@ INSTANTIATE_TEST_SUITE_P(Faults, EachTrouble,
                          testing::Values(Trouble::kDeadlock, Trouble::kIllegalCommand, Trouble::kBadAddress,
                                          Trouble::kReadOnly, Trouble::kDoubleError, Trouble::kRefused, Trouble::kHang));
 
+/// Eight rows of 64 bytes, of which the sixth begins where the segment ends (models/dma: a row that leaves its segment
+/// does not begin, those before it have moved).
+TEST(Faults, TheRecordTellsHowFarADmaCommandCame) {
+  on_card([](FaultyCard& card) {
+    auto& client = card.add({});
+    auto copy =
+        copy_command(NPU_COMMAND_EXTERNAL_HDMA, 1, NPU_ADDRESS(1, kClientBytes - 5 * 64), NPU_ADDRESS(2, 0), 64);
+    copy.u.dma.rows = 8;
+    copy.u.dma.source_stride = copy.u.dma.destination_stride = 64;
+    client.submit_stream({&copy, 1});
+    std::vector<Done> done;
+    ASSERT_TRUE(client.drain(done));
+    EXPECT_EQ(done[0].completion.fault, uint32_t{NPU_FAULT_ADDRESS});
+    const auto records = card.faults->read();
+    ASSERT_EQ(records.size(), 1U);
+    EXPECT_TRUE(records[0].flags & NPU_FAULT_RECORD_POSITION);
+    EXPECT_EQ(records[0].position, NPU_DMA_POSITION(0, 5 * 64));
+    EXPECT_EQ(records[0].address, NPU_ADDRESS(1, kClientBytes));
+  });
+}
+
 TEST(Faults, AHangIsFoundByTheCountOfRetiredCommandsLongBeforeTheTimeIsUp) {
   on_card([](FaultyCard& card) {
     auto& client = card.add({.job_limit_us = 900'000, .hang_limit_us = 500});
