@@ -146,6 +146,7 @@ TEST_F(EccStorageTest, SwitchedOnEachWordIsUncorrectableUntilItIsWrittenInFull) 
   read(0x1018, 1);
   EXPECT_TRUE(sideband.poison);
   EXPECT_EQ(storage.counters().uncorrectable, before + 2);
+  sideband.poison = false;
   EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, 0x1018, 8, &sideband), tlm::TLM_OK_RESPONSE);
   read(0x1018, 8);
   EXPECT_FALSE(sideband.poison);
