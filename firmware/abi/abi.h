@@ -22,7 +22,7 @@
  * work together unless the major numbers are equal; the minor number grows with compatible additions.
  */
 #define NPU_ABI_MAJOR 1u
-#define NPU_ABI_MINOR 2u
+#define NPU_ABI_MINOR 3u
 #define NPU_ABI_VERSION ((NPU_ABI_MAJOR << 16) | NPU_ABI_MINOR)
 #define NPU_ABI_VERSION_MAJOR(version) ((version) >> 16)
 

@@ -140,4 +140,4 @@ def test_check_refuses_less_than_a_header(tmp_path):
 def test_the_firmware_image_as_built_passes():
     result = run("--check", pathlib.Path(os.environ["NPU_FIRMWARE_DIR"]) / "atom-ca22.bin")
     assert result.returncode == 0, result.stderr
-    assert "firmware 1.2.0, ABI 1.2" in result.stdout
+    assert "firmware 1.3.0, ABI 1.3" in result.stdout

@@ -94,7 +94,7 @@ class Rom : public testing::Test {
 TEST_F(Rom, AnnouncesItself) {
   EXPECT_EQ(card.card_state, MAILBOX_HOST_CARD_STATE_STATE_ROM);
   EXPECT_EQ(card.boot_code, NPU_BOOT_NONE);
-  EXPECT_NE(card.console.find("rom: npu boot ROM, ABI 1.2, card 3, reset by host"), std::string::npos) << card.console;
+  EXPECT_NE(card.console.find("rom: npu boot ROM, ABI 1.3, card 3, reset by host"), std::string::npos) << card.console;
 }
 
 TEST_F(Rom, AnswersHello) {

@@ -123,7 +123,7 @@ def test_the_driver_takes_a_card_that_booted_from_flash_and_updates_it(flash):
     result = npuvp("qemu", "--flash", str(flash), "--", script)
     text = result.stdout.decode()
     assert "load 0" in text and "update 0" in text and "again 0" in text, text + result.stderr.decode()
-    assert "firmware 1.2.0 is in slot B and boots after the next reset" in text
+    assert "firmware 1.3.0 is in slot B and boots after the next reset" in text
     assert b"from slot B" in boot("--flash", flash).stdout
 
 
