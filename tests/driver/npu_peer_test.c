@@ -139,6 +139,14 @@ static uint64_t check_pattern(const struct transfer* transfer, uint64_t size) {
   return good;
 }
 
+/* A context's first job behind another one's waits until the on-chip memories are cleared: it is not what is measured.
+ */
+static void run_in(const struct card* card, const struct card_buffer* own) {
+  struct card_buffer staging = card_host_buffer(card, NPU_HOST_PAGE_BYTES);
+  copy(card, 0, &staging, 0, own, 0, NPU_HOST_PAGE_BYTES, "a first job");
+  card_free(card, &staging);
+}
+
 static struct transfer transfer_prepare(const struct card* from, const struct card* to, uint64_t seed,
                                         const struct options* options) {
   struct transfer transfer = {.from = from, .to = to, .worker = options->read ? to : from, .seed = seed};
@@ -150,6 +158,7 @@ static struct transfer transfer_prepare(const struct card* from, const struct ca
   struct npu_command command = card_copy(options->read ? 0 : 1, NPU_ADDRESS(kSource, 0), NPU_ADDRESS(kDestination, 0),
                                          (uint32_t)options->bytes, NPU_TOKEN_NONE, NPU_TOKEN_NONE);
   memcpy(transfer.commands.bytes, &command, sizeof(command));
+  run_in(transfer.worker, options->read ? &transfer.destination : &transfer.source);
   write_pattern(&transfer, options->bytes);
   return transfer;
 }

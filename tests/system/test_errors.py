@@ -122,10 +122,12 @@ class Server(GuestShell):
         words = " ".join(options or ("--copies 20", "--in-flight 4"))
         outcomes = {}
         for card in cards:
-            self.check(f"npu_load_test --card /dev/accel/accel{card} --seconds 100000 {words} > /tmp/load{card} 2>&1 &"
-                       f" load{card}=$!")
+            self.check(f"rm -f /tmp/under-way{card}; npu_load_test --card /dev/accel/accel{card} --seconds 100000"
+                       f" --under-way /tmp/under-way{card} {words} > /tmp/load{card} 2>&1 & load{card}=$!")
         try:
             for card in cards:
+                # Traffic alone is not enough: on a busy host no job may have ended when the card is taken away.
+                self.check(f"until [ -e /tmp/under-way{card} ] || ! kill -0 $load{card}; do usleep 20000; done", timeout=90)
                 self.wait_for_traffic(card)
             yield outcomes
         except BaseException:
