@@ -17,7 +17,7 @@ using namespace npuvp;
 
 constexpr uint32_t kMib = 1 << 20;
 
-/// What one mode took: processor time of the host without boot, and time of the card.
+/// What one job took: processor time of the host, and time of the card.
 struct Taken {
   double host_seconds = 0;
   double card_seconds = 0;
@@ -29,17 +29,19 @@ double now() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-using Workload = std::function<runtime::Completion(runtime::Device& device)>;
+Taken timed(bench::Stream& stream, runtime::Device& device, std::vector<runtime::Segment> segments) {
+  const double begin = now();
+  const auto done = stream.run(device, std::move(segments));
+  return {now() - begin, static_cast<double>(done.end_ns - done.start_ns) * 1e-9};
+}
+
+using Workload = std::function<Taken(runtime::Device& device)>;
 
 Taken run(config::DataMode mode, const Workload& workload) {
   auto config = config::load_server("server-1", NPUVP_BOARDS_DIR);
   config.cards.front().data = mode;
   Taken taken;
-  bench::run_on_card(config, [&](runtime::Device& device) {
-    const double begin = now();
-    const auto done = workload(device);
-    taken = {now() - begin, static_cast<double>(done.end_ns - done.start_ns) * 1e-9};
-  });
+  bench::run_on_card(config, [&](runtime::Device& device) { taken = workload(device); });
   return taken;
 }
 
@@ -68,7 +70,7 @@ Taken measure(config::DataMode mode, const Workload& workload) {
 }
 
 /// 16 products of INT8 512 x 2048 by 2048 x 512 in a row on one engine, with operands that are where they are.
-runtime::Completion gemm(runtime::Device& device) {
+Taken gemm(runtime::Device& device) {
   bench::Stream stream;
   for (unsigned i = 0; i < 16; ++i) {
     npu_gemm& gemm = stream.add(NPU_COMMAND_NEURAL_ENGINE, NPU_NE_GEMM, 0, 0).u.gemm;
@@ -82,11 +84,11 @@ runtime::Completion gemm(runtime::Device& device) {
     gemm.c_stride = 2048;
   }
   const auto nothing = device.allocate(4096, runtime::Placement::kDevice);
-  return stream.run(device, {{nothing.get(), true}});
+  return timed(stream, device, {{nothing.get(), true}});
 }
 
 /// 128 MiB from the host to DRAM, and 24 MiB of it four times to the shared memory and back elsewhere.
-runtime::Completion copy(runtime::Device& device) {
+Taken copy(runtime::Device& device) {
   constexpr uint32_t kAll = 128 * kMib;
   constexpr uint32_t kPart = 24 * kMib;
   const auto host = device.allocate(kAll, runtime::Placement::kHost);
@@ -101,7 +103,7 @@ runtime::Completion copy(runtime::Device& device) {
     stream.copy(NPU_COMMAND_TASK_DMA, 0, 1, NPU_ADDRESS(NPU_SPACE_SHARED, 0),
                 NPU_ADDRESS(1, kAll + uint64_t{i} * kPart), kPart);
   }
-  return stream.run(device, {{host.get(), false}, {dram.get(), true}});
+  return timed(stream, device, {{host.get(), false}, {dram.get(), true}});
 }
 
 }  // namespace

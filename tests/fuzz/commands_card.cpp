@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -70,7 +71,7 @@ void GuardedMemory::allow(uint16_t context, uint64_t base, uint64_t bytes, bool 
 void GuardedMemory::put(uint64_t address, std::span<const uint8_t> data) {
   auto* const region = find(address, data.size(), -1);
   if (region == nullptr) report_finding("the fuzzer's own memory map is wrong");
-  std::memcpy(region->data.data() + (address - region->base), data.data(), data.size());
+  std::copy(data.begin(), data.end(), region->data.begin() + static_cast<std::ptrdiff_t>(address - region->base));
 }
 
 /// `context` -1: whoever.

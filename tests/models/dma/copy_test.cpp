@@ -141,6 +141,30 @@ TEST(DmaTiming, KeepsTheGivenNumberOfBurstsOutstanding) {
   EXPECT_EQ(bench.took, ns(3000));
 }
 
+/// The target here knows no mark for accesses without contents, as a host does not: it is sent zeros.
+TEST(DmaWithoutData, ATransferBeyondTheLimitTakesTheSameTimeAndMovesNothing) {
+  auto parameters = task_dma();
+  parameters.outstanding_bursts = 2;
+  parameters.kept_bytes = kPage;
+  DmaBench bench(parameters);
+  bench.space.map(0, NPU_MAP_DRAM, 5);
+  bench.space.map(NPU_SPACE_SHARED, NPU_MAP_SHARED, 5);
+  bench.target.latency = ns(500);
+  std::fill(bench.target.data.begin(), bench.target.data.end(), uint8_t{7});
+  const auto copied = [&bench](uint32_t bytes) {
+    EXPECT_TRUE(
+        bench.execute(copy_command(NPU_COMMAND_TASK_DMA, NPU_ADDRESS(0, 0), NPU_ADDRESS(NPU_SPACE_SHARED, 0), 1, bytes))
+            .ok());
+    std::vector<uint8_t> destination(bytes);
+    for (uint32_t i = 0; i < bytes; ++i) destination[i] = bench.target.data[test::card_index(NPU_MAP_SHARED + i)];
+    return destination;
+  };
+  EXPECT_EQ(copied(5 * kPage), std::vector<uint8_t>(5 * kPage, 0));
+  EXPECT_EQ(bench.took, ns(3000)) << "as KeepsTheGivenNumberOfBurstsOutstanding";
+  EXPECT_EQ(copied(kPage), std::vector<uint8_t>(kPage, 7)) << "a list may be among it";
+  EXPECT_EQ(copied(kPage + 1), std::vector<uint8_t>(kPage + 1, 0));
+}
+
 TEST(DmaTiming, EachSmallRowIsABurst) {
   auto parameters = task_dma();
   parameters.outstanding_bursts = 4;
