@@ -58,17 +58,19 @@ static void start(uint32_t slot, uint32_t place, const struct part* part, uint64
   waiting_release(place);
 }
 
-/* One step with the job of a context whose turn it is; false if it has to wait. `taken`: `count` parts that are not to
- * be had. */
+/* Goes on with the job of a context whose turn it is, in one go: nobody who comes meanwhile goes before it. False if it
+ * has to wait. `taken`: `count` parts that are not to be had. */
 static bool serve(uint32_t context, const struct part* taken, uint32_t count, uint64_t now_ns) {
   int place = waiting_of_context(context);
+  bool examined = false;
   if (place < 0) {
     if (!waiting_has_room(0)) return false;
     int queue = scheduler_queue(context);
     if (queue < 0) return false;
     pstate_wake(now_ns); /* nobody pays for that */
     waiting_add((uint32_t)queue);
-    return true;
+    place = waiting_of_context(context);
+    examined = true;
   }
   if (ends_unrun(context, (uint32_t)place)) {
     scheduler_serve(context, now_ns);
@@ -76,7 +78,9 @@ static bool serve(uint32_t context, const struct part* taken, uint32_t count, ui
   }
   int slot = jobs_free_slot();
   struct part part;
-  if (slot < 0 || !placement_find(&card_, &waiting_at((uint32_t)place)->demand, taken, count, &part)) return false;
+  if (slot < 0 || !placement_find(&card_, &waiting_at((uint32_t)place)->demand, taken, count, &part)) {
+    return examined;
+  }
   pstate_wake(now_ns);
   start((uint32_t)slot, (uint32_t)place, &part, now_ns);
   scheduler_serve(context, now_ns);

@@ -32,11 +32,12 @@ static struct sharer contexts_[CONTEXT_SLOTS];
 static struct group within_[FUNCTIONS_MAX];
 static uint32_t last_queue_[CONTEXT_SLOTS]; /* number within the function */
 static uint32_t owners_;                    /* functions that had queues at the last look */
+static uint32_t waiting_, active_;          /* and those of them with jobs: bit n for function n */
 
 void scheduler_init(void) {
   memset(contexts_, 0, sizeof(contexts_));
   memset(within_, 0, sizeof(within_));
-  owners_ = 0;
+  owners_ = waiting_ = active_ = 0;
   card_ = (struct group){0, FUNCTIONS_MAX - 1};
   for (uint32_t function = 0; function < FUNCTIONS_MAX; ++function) {
     functions_[function] = (struct sharer){0, kNotWaiting, false};
@@ -101,11 +102,14 @@ void scheduler_look(uint64_t now_ns) {
   uint32_t owners = queues_owners(), seen = owners | owners_;
   uint64_t running = jobs_contexts();
   owners_ = owners;
+  waiting_ = active_ = 0;
   for (uint32_t function = 0; seen >> function != 0; ++function) {
     if (!(seen >> function & 1u)) continue;
     struct work work = {false, false};
     if (owners >> function & 1u) work = look_within(function, running, now_ns);
     see(&functions_[function], &card_, work, now_ns);
+    if (work.waits) waiting_ |= 1u << function;
+    if (work.waits || work.runs) active_ |= 1u << function;
   }
 }
 
@@ -114,11 +118,7 @@ static bool waits(const struct sharer* sharer) {
 }
 
 uint32_t scheduler_active(void) {
-  uint32_t active = 0;
-  for (uint32_t function = 0; function < FUNCTIONS_MAX; ++function) {
-    if (functions_[function].active) active |= 1u << function;
-  }
-  return active;
+  return active_;
 }
 
 /* Priority with what waiting has added. */
@@ -148,9 +148,11 @@ static int next_context(uint32_t function, uint64_t now_ns, uint64_t skip) {
 int scheduler_next(uint64_t now_ns, uint64_t skip) {
   int best = -1;
   uint64_t least = 0;
+  if (waiting_ == 1) return next_context(0, now_ns, skip); /* mostly one program has the card to itself */
+  if (waiting_ == 0) return -1;
   for (uint32_t step = 1; step <= FUNCTIONS_MAX; ++step) {
     uint32_t function = (card_.last + step) % FUNCTIONS_MAX;
-    if (!(owners_ >> function & 1u) || !waits(&functions_[function])) continue;
+    if (!(waiting_ >> function & 1u)) continue;
     if (best >= 0 && functions_[function].served_ns >= least) continue;
     int context = next_context(function, now_ns, skip);
     if (context < 0) continue;
