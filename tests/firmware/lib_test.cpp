@@ -149,6 +149,7 @@ TEST(TaskManager, KeepsTheJobsOfItsSlotsApart) {
     const task_manager_job job{.commands = NPU_MAP_DRAM,
                                .command_bytes = 128,
                                .asid = 7 + slot,
+                               .address_space = 20 + slot,
                                .function = slot,
                                .segments = NPU_MAP_DRAM,
                                .segment_count = 0};
@@ -158,6 +159,7 @@ TEST(TaskManager, KeepsTheJobsOfItsSlotsApart) {
   ASSERT_EQ(card.started_jobs.size(), 2u);
   EXPECT_EQ(card.started_jobs[1].slot, 3u);
   EXPECT_EQ(card.started_jobs[1].asid, 10u);
+  EXPECT_EQ(card.started_jobs[1].address_space, 23u);
   EXPECT_EQ(card.started_jobs[1].function, 3u);
 
   task_manager_end end{};
