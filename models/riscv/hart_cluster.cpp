@@ -83,6 +83,7 @@ base::IrqSink HartCluster::reset_input() {
       for (const auto& slot : harts_) slot->hart.request_halt();
     }
     in_reset_ = level;
+    reset_event_.notify(SC_ZERO_TIME);
     wake_.notify(SC_ZERO_TIME);
   };
 }
@@ -178,7 +179,7 @@ void HartCluster::take_turn(Slot& slot) {
                                : time_to_next_activity();
   const sc_time horizon = sc_time_stamp() + std::min(parameters_.quantum, activity);
   if (slot.local >= horizon && slot.local > sc_time_stamp()) {
-    wait(slot.local - sc_time_stamp());
+    wait(slot.local - sc_time_stamp(), reset_event_);
     return;
   }
   if (slot.halted) return;  // by a debugger while this thread yielded
@@ -194,7 +195,7 @@ void HartCluster::take_turn(Slot& slot) {
 
 void HartCluster::access_bus(Slot& slot) {
   if (slot.local > sc_time_stamp()) {
-    wait(slot.local - sc_time_stamp());
+    wait(slot.local - sc_time_stamp(), reset_event_);
     return;  // an interrupt, a halt or a reset may have come first
   }
   slot.needs_bus = false;

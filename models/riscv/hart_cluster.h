@@ -94,6 +94,7 @@ class HartCluster final : public sc_core::sc_module {
   std::function<void(unsigned, bool)> on_debug_mode_;
   std::function<void()> on_reset_;
   sc_core::sc_event wake_;
+  sc_core::sc_event reset_event_;  ///< Ends the wait for an access that takes long.
   bool in_reset_;
   bool reset_seen_;
 };

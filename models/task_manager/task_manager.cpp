@@ -62,7 +62,7 @@ TaskManager::TaskManager(sc_core::sc_module_name name, base::Environment& enviro
   add_queues(neural_vector, "Neural Engine vector");
   add_queue(nullptr, "Task Manager");
   SC_METHOD(schedule);
-  sensitive << usable_event_;
+  sensitive << look_event_;
   dont_initialize();
 }
 
@@ -121,7 +121,7 @@ void TaskManager::reset() {
     slot.cancelled.notify();
     slot.registers.reset();
   }
-  usable_event_.cancel();
+  look_event_.cancel();
   time_by_kind_ = {};
   update_irq();
 }
@@ -222,7 +222,7 @@ void TaskManager::run_fetch(Slot& slot) {
     } else {
       wait(delay, slot.cancelled);
     }
-    if (job == slot.job) schedule();
+    if (job == slot.job) schedule_soon();
   }
 }
 
@@ -302,7 +302,7 @@ void TaskManager::stream_commands(Slot& slot, const std::shared_ptr<Job>& job, s
     }
     const size_t end = std::prev(last)->end;
     if (!job->append(std::span(commands).subspan(next->begin, end - next->begin))) return;
-    if (last != bursts.end()) schedule();
+    if (last != bursts.end()) schedule_soon();
     next = last;
   }
   if (job == slot.job) static_cast<void>(job->complete());
@@ -375,6 +375,12 @@ void TaskManager::account(const Queue& queue, const Job::Dispatch& dispatch, sc_
 }
 
 /// Hands over whatever can start now, and ends jobs of which nothing runs and nothing can.
+/// When all that happens at this time has happened: of several jobs whose commands arrive together the one that ranks
+/// first is served first.
+void TaskManager::schedule_soon() {
+  look_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
 void TaskManager::schedule() {
   for (auto& slot : slots_) {
     if (slot.job) slot.job->advance();
@@ -404,7 +410,7 @@ void TaskManager::schedule() {
     return;
   }
   for (auto& slot : slots_) {
-    if (slot.job && slot.usable > sc_time_stamp()) usable_event_.notify(slot.usable - sc_time_stamp());
+    if (slot.job && slot.usable > sc_time_stamp()) look_event_.notify(slot.usable - sc_time_stamp());
     count_blocked(slot);
   }
 }

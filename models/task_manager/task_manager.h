@@ -128,6 +128,7 @@ class TaskManager final : public sc_core::sc_module {
   Fault execute(const Queue& queue, Job& job, const Job::Dispatch& dispatch);
   void account(const Queue& queue, const Job::Dispatch& dispatch, sc_core::sc_time begin, bool ok);
   void schedule();
+  void schedule_soon();
   [[nodiscard]] Slot* choose(const Queue& queue);
   [[nodiscard]] bool blocked(const Slot& slot) const;
   void count_blocked(Slot& slot);
@@ -140,7 +141,7 @@ class TaskManager final : public sc_core::sc_module {
   std::deque<Slot> slots_;
   std::deque<Queue> queues_;  // in the order of layout_
   OnChipMemories memories_;
-  sc_core::sc_event usable_event_;
+  sc_core::sc_event look_event_;
   std::array<KindTime, kKinds> time_by_kind_{};
   uint64_t starts_ = 0;
 };

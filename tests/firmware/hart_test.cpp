@@ -142,7 +142,7 @@ TEST_F(OnHart, FirmwareBootsFromTheImageAsBuilt) {
   boot();
   Message reply = ask({NPU_MESSAGE_HELLO, NPU_ABI_VERSION});
   EXPECT_EQ(reply[2], static_cast<uint32_t>(NPU_STAGE_FIRMWARE));
-  EXPECT_EQ(reply[3], 0x010200u);
+  EXPECT_EQ(reply[3], 0x010300u);
   RecordProperty("boot_instructions", static_cast<int>(hart.instructions_retired()));
 }
 

@@ -40,7 +40,7 @@ TEST_F(Queues, HelloTellsStageAndVersion) {
   Message reply = ask({NPU_MESSAGE_HELLO, NPU_ABI_VERSION});
   EXPECT_EQ(NPU_MAILBOX_STATUS(reply[0]), static_cast<uint32_t>(NPU_MAILBOX_OK));
   EXPECT_EQ(reply[2], static_cast<uint32_t>(NPU_STAGE_FIRMWARE));
-  EXPECT_EQ(reply[3], 0x010200u);
+  EXPECT_EQ(reply[3], 0x010300u);
   EXPECT_EQ(reply[5], 16384u - 288u);
   EXPECT_EQ(ask_status({NPU_MESSAGE_HELLO, NPU_ABI_VERSION + 0x10000}), static_cast<uint32_t>(NPU_MAILBOX_BAD_VERSION));
 }

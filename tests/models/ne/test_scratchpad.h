@@ -8,6 +8,7 @@
 #include <systemc>
 #include <vector>
 
+#include "models/base/scratchpad_port.h"
 #include "models/base/sideband.h"
 #include "models/base/timeline.h"
 
@@ -54,7 +55,7 @@ class TestScratchpad final : public sc_core::sc_module {
     }
   }
   void transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
-    if (broken || !inside(payload) || payload.get_data_length() > 4096) {
+    if (broken || !inside(payload) || payload.get_data_length() > base::ScratchpadPort::kBurstBytes) {
       payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
       return;
     }

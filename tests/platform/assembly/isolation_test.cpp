@@ -166,7 +166,8 @@ TEST(Isolation, MessagesOfAVirtualFunctionConcernItselfOnly) {
     auto& attacker = card.attacker();
     const std::set<uint32_t> allowed{
         NPU_MESSAGE_HELLO,          NPU_MESSAGE_QUEUE_CREATE,    NPU_MESSAGE_QUEUE_DESTROY,  NPU_MESSAGE_PING,
-        NPU_MESSAGE_CONTEXT_CREATE, NPU_MESSAGE_CONTEXT_DESTROY, NPU_MESSAGE_CONTEXT_STATUS, NPU_MESSAGE_FAULT_READ};
+        NPU_MESSAGE_CONTEXT_CREATE, NPU_MESSAGE_CONTEXT_DESTROY, NPU_MESSAGE_CONTEXT_STATUS, NPU_MESSAGE_FAULT_READ,
+        NPU_MESSAGE_CONTEXT_TIME,   NPU_MESSAGE_CONTEXT_MAP,     NPU_MESSAGE_CONTEXT_UNMAP,  NPU_MESSAGE_DRAM_CLEAR};
     for (uint32_t opcode = 0; opcode < 256; ++opcode) {
       if (allowed.contains(opcode)) continue;
       EXPECT_EQ(attacker.status_of(opcode, {0, 0, 1, 2, NPU_ABI_VERSION}), uint32_t{NPU_MAILBOX_NOT_PERMITTED})

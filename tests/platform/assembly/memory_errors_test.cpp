@@ -155,7 +155,7 @@ TEST(MemoryErrors, DmaToNowhereEndsItsJob) {
 
 TEST(MemoryErrors, AnAddressSpaceWithoutTablesEndsTheJobAndTheFirmwareSeesWho) {
   on_card([](RunningCard& card) {
-    card.bus.write(NPU_MAP_TASK_MANAGER + TASK_MANAGER_ADDRESS_SPACE, uint32_t{3});
+    card.function.enter_address_space();
     const auto done = card.function.run(load(0), {card.place(0)});
     EXPECT_EQ(done.status, uint32_t{NPU_JOB_FAULT});
     EXPECT_EQ(done.fault, uint32_t{NPU_FAULT_TRANSLATION});
@@ -163,7 +163,7 @@ TEST(MemoryErrors, AnAddressSpaceWithoutTablesEndsTheJobAndTheFirmwareSeesWho) {
     RunningCard::settle();
     EXPECT_EQ(card.bus.read<uint64_t>(NPU_MAP_MMU + MMU_FAULTS), 1U);
     EXPECT_EQ(card.mmu(MMU_FAULT_STATUS), 0U) << "the firmware has taken the record";
-    card.bus.write(NPU_MAP_TASK_MANAGER + TASK_MANAGER_ADDRESS_SPACE, uint32_t{0});
+    EXPECT_EQ(card.function.leave_address_space(), uint32_t{NPU_MAILBOX_OK});
   });
 }
 
@@ -177,8 +177,8 @@ TEST(MemoryErrors, AJobReachesWhatItsTablesMapAndNothingElse) {
     card.bus.write(tables + 0x1000 + (virtual_base >> 21) % 512 * 8, tables + 0x2000 + 9);
     card.bus.write(tables + 0x2000, physical + 7);
     card.bus.write(tables + 0x2008, physical + 0x10000 + 3);
-    card.bus.write(NPU_MAP_MMU + MMU_ROOT(5), tables + 1);
-    card.bus.write(NPU_MAP_TASK_MANAGER + TASK_MANAGER_ADDRESS_SPACE, uint32_t{5});
+    const uint32_t asid = card.function.enter_address_space();
+    card.bus.write(NPU_MAP_MMU + MMU_ROOT(asid), tables + 1);  // the test's own in place of the firmware's
 
     card.function.write_memory(card.place(0x1000), pattern());
     for (uint64_t at = 0; at < kBytes; at += 8) {
@@ -197,7 +197,7 @@ TEST(MemoryErrors, AJobReachesWhatItsTablesMapAndNothingElse) {
     refused(64 * kMib, load(0), NPU_ADDRESS(1, 0));     // the physical address is no virtual one
     RunningCard::settle();
     EXPECT_EQ(card.mmu(MMU_FAULT_STATUS), 0U);
-    card.bus.write(NPU_MAP_TASK_MANAGER + TASK_MANAGER_ADDRESS_SPACE, uint32_t{0});
+    EXPECT_EQ(card.function.leave_address_space(), uint32_t{NPU_MAILBOX_OK});
   });
 }
 

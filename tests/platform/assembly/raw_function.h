@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "firmware/abi/command.h"
+#include "firmware/abi/context.h"
 #include "firmware/abi/mailbox.h"
 #include "firmware/abi/memory_map.h"
 #include "firmware/abi/queue.h"
@@ -126,6 +127,19 @@ class RawFunction {
     write(MAILBOX_HOST_SQ_TAIL(0), 0);
     write(MAILBOX_HOST_CQ_HEAD(0), 0);
     return status_of(NPU_MESSAGE_QUEUE_CREATE, queue_arguments(0, 1));
+  }
+  /// The queue anew, of a context with an address space of its own, in which nothing is mapped. Returns its ASID.
+  uint32_t enter_address_space() {
+    destroy_queue();
+    const auto reply = call(NPU_MESSAGE_CONTEXT_CREATE,
+                            {0, kContext, NPU_CONTEXT_WORD(NPU_PRIORITY_NORMAL, 0, NPU_CONTEXT_ADDRESS_SPACE)});
+    create_queue();
+    return reply[1];
+  }
+  /// As it was before.
+  uint32_t leave_address_space() {
+    call(NPU_MESSAGE_CONTEXT_DESTROY, {0, kContext});
+    return create_queue();
   }
   uint32_t destroy_queue() { return status_of(NPU_MESSAGE_QUEUE_DESTROY, {0, 0}); }
 
