@@ -335,8 +335,8 @@ void CommandLine::add_bench() {
 void CommandLine::add_fuzz() {
   auto* command =
       add("fuzz", "Search for inputs that break npuvp, guided by coverage",
-          "Targets: vfio_user (the socket that QEMU is connected to), board, commands, engine, gdb, onnx, npy, image;\n"
-          "default: all in turn. Status 1 when something was found, with the input's file. What it\n"
+          "Targets: vfio_user (the socket that QEMU is connected to), board, commands, engine, gdb, onnx, npy,\n"
+          "image; default: all in turn. Status 1 when something was found, with the input's file. What it\n"
           "learns is kept in build/fuzz/tests/fuzz/corpus. Example: npuvp fuzz vfio_user --seconds 600",
           [this] { return fuzz_command(fuzz_); });
   command->add_option("target", fuzz_.targets, "What to attack")

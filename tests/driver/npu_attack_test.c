@@ -270,6 +270,7 @@ static void attack_messages(void) {
   for (uint32_t opcode = 0; opcode < 64; ++opcode) {
     if (opcode == NPU_MESSAGE_HELLO || (opcode >= NPU_MESSAGE_QUEUE_CREATE && opcode <= NPU_MESSAGE_PING)) continue;
     if (opcode >= NPU_MESSAGE_CONTEXT_CREATE && opcode <= NPU_MESSAGE_FAULT_READ) continue;
+    if (opcode == NPU_MESSAGE_CONTEXT_TIME) continue;
     if (opcode >= NPU_MESSAGE_CONTEXT_MAP && opcode <= NPU_MESSAGE_DRAM_CLEAR) continue;
     attacked(status_of(opcode, 1) != NPU_MAILBOX_NOT_PERMITTED, "a message of the physical function", opcode);
   }
