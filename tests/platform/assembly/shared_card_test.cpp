@@ -34,7 +34,7 @@ struct SharedCard {
       : host("host", [this, body](host::InprocHost& self) {
           function = self.enumerate().front();
           {
-            const std::string image = file_contents(NPU_FIRMWARE_DIR "/atom-ca22.bin");
+            const std::string image = file_contents(NPUVP_FIRMWARE_DIR "/atom-ca22.bin");
             // Boots the card; its queue goes with it.
             const host::InprocDevice device(self, function,
                                             {reinterpret_cast<const uint8_t*>(image.data()), image.size()});
@@ -72,7 +72,7 @@ struct SharedCard {
 
   base::Environment environment;
   Server server{"server", environment, config::load_server("server-1-vf", NPUVP_BOARDS_DIR),
-                Options{.rom = file_contents(NPU_FIRMWARE_DIR "/rom.bin"), .rtl = {}}};
+                Options{.rom = file_contents(NPUVP_FIRMWARE_DIR "/rom.bin"), .rtl = {}}};
   host::PciFunction function;
   host::InprocHost host;
 };
