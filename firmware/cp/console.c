@@ -14,6 +14,7 @@
 #include "firmware/cp/thermal.h"
 #include "firmware/cp/version.h"
 #include "firmware/lib/aclint.h"
+#include "firmware/lib/bits.h"
 #include "firmware/lib/boot_record.h"
 #include "firmware/lib/event_log.h"
 #include "firmware/lib/format.h"
@@ -54,7 +55,7 @@ static void show_status(void) {
   uint32_t contexts = 0, queues = 0;
   for (uint32_t slot = 0; slot < QUEUE_SLOTS; ++slot) queues += queue_exists(slot) ? 1 : 0;
   for (uint32_t function = 0; function <= NPU_MAX_VFS; ++function) {
-    contexts += (uint32_t)__builtin_popcount(contexts_of(function));
+    contexts += count_bits(contexts_of(function));
   }
   print("card %u, firmware %u.%u.%u, up %lu.%06lu s, last reset: %s", board_->card, CP_VERSION_MAJOR, CP_VERSION_MINOR,
         CP_VERSION_PATCH, (unsigned long)(now / ACLINT_NS_PER_S),

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/cp/placement.h"
 
+#include "firmware/lib/bits.h"
+
 static uint32_t engines_of(uint32_t count) {
   return count >= 32 ? UINT32_MAX : (1u << count) - 1;
-}
-
-static uint32_t count_bits(uint32_t mask) {
-  uint32_t count = 0;
-  for (; mask != 0; mask &= mask - 1) ++count;
-  return count;
 }
 
 static uint32_t lowest_bits(uint32_t mask, uint32_t count) {

@@ -17,6 +17,7 @@
 #include "firmware/cp/upkeep.h"
 #include "firmware/cp/version.h"
 #include "firmware/lib/aclint.h"
+#include "firmware/lib/bits.h"
 #include "firmware/lib/boot_trial.h"
 #include "firmware/lib/cpu.h"
 #include "firmware/lib/log.h"
@@ -70,8 +71,7 @@ void service_init(void) {
 /* Each of the contexts whose queues rang pays the same. */
 static void charge_doorbells(uint32_t function, uint32_t queues, uint64_t begin_ns) {
   uint64_t now = aclint_time_ns();
-  uint32_t count = 0;
-  for (uint32_t left = queues; left != 0; left &= left - 1) ++count;
+  uint32_t count = count_bits(queues);
   if (count == 0) upkeep_charge(function, -1, now - begin_ns, now);
   for (uint32_t queue = 0; queues >> queue != 0; ++queue) {
     if (!(queues >> queue & 1u)) continue;

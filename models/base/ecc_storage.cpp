@@ -63,20 +63,14 @@ void EccStorage::set_coding(bool on) {
   withdraw(0, size());
 }
 
-void EccStorage::mark_written(uint64_t first_word, uint64_t last_word) {
-  for (uint64_t word = first_word; word < last_word; ++word) {
-    if (unwritten_[word]) --unwritten_words_;
-    unwritten_[word] = false;
-  }
-}
-
 void EccStorage::meet_unwritten(uint64_t address, uint64_t bytes, bool write) {
   const uint64_t end = address + bytes;
   for (uint64_t word = address / kWord; word * kWord < end; ++word) {
     if (!unwritten_[word]) continue;
     const bool in_full = write && word * kWord >= address && (word + 1) * kWord <= end;
     if (!in_full) faults_.poison(word * kWord, kWord);
-    mark_written(word, word + 1);
+    unwritten_[word] = false;
+    --unwritten_words_;
   }
 }
 

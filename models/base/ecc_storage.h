@@ -66,15 +66,13 @@ class EccStorage {
   /// [address, address + bytes) is about to be accessed: words without a code that are written in full get one, others
   /// become errors like any other.
   void meet_unwritten(uint64_t address, uint64_t bytes, bool write);
-  void mark_written(uint64_t first_word, uint64_t last_word);
-
-  bool coding_ = true;
-  std::vector<bool> unwritten_;  ///< By word; empty: all words have a code.
-  uint64_t unwritten_words_ = 0;
 
   SparseMemory memory_;
   FaultMap faults_;
   Withdraw withdraw_;
+  bool coding_ = true;
+  std::vector<bool> unwritten_;  ///< By word; empty: all words have a code.
+  uint64_t unwritten_words_ = 0;
 };
 
 }  // namespace npuvp::base

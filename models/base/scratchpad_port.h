@@ -59,42 +59,37 @@ class ScratchpadPort : public InitiatorPort {
   /// Bursts for `bytes` of reading, all issued at `start` relative to sc_time_stamp(); `end` grows to the last
   /// completion.
   CommandOutcome charge_read(Stream& stream, uint64_t bytes, sc_core::sc_time start, sc_core::sc_time& end) {
-    return charge(stream, bytes, start, end, [this](uint64_t offset, std::span<uint8_t> data, sc_core::sc_time& delay) {
-      return read(offset, data, delay);
-    });
+    return charge(tlm::TLM_READ_COMMAND, stream, bytes, start, end);
   }
 
   /// The same for writing, before or after the contents are in the memory.
   CommandOutcome charge_write(Stream& stream, uint64_t bytes, sc_core::sc_time start, sc_core::sc_time& end) {
-    return charge(stream, bytes, start, end, [this](uint64_t offset, std::span<uint8_t> data, sc_core::sc_time& delay) {
-      return write(offset, data, delay);
-    });
+    return charge(tlm::TLM_WRITE_COMMAND, stream, bytes, start, end);
   }
 
  private:
-  template <class Access>
-  CommandOutcome charge(Stream& stream, uint64_t bytes, sc_core::sc_time start, sc_core::sc_time& end, Access access) {
+  CommandOutcome charge(tlm::tlm_command command, Stream& stream, uint64_t bytes, sc_core::sc_time start,
+                        sc_core::sc_time& end) {
+    CommandOutcome outcome;
     sideband().traffic_only = true;
-    const CommandOutcome outcome = pass(stream, bytes, start, end, access);
-    sideband().traffic_only = false;
-    return outcome;
-  }
-
-  template <class Access>
-  CommandOutcome pass(Stream& stream, uint64_t bytes, sc_core::sc_time start, sc_core::sc_time& end, Access& access) {
-    while (bytes > 0) {
+    while (bytes > 0 && outcome.ok()) {
       const uint64_t burst = std::min({bytes, kBurstBytes, stream.bytes - stream.cursor});
+      const auto data = std::span(unused_).first(burst);
       const uint64_t offset = stream.offset + stream.cursor;
       sc_core::sc_time delay = start;
       sideband().poison = false;
-      const auto response = access(offset, std::span(unused_).first(burst), delay);
-      if (response != tlm::TLM_OK_RESPONSE) return {NPU_FAULT_BUS, NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, offset)};
-      if (sideband().poison) return {NPU_FAULT_POISON, NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, offset)};
+      const auto response = command == tlm::TLM_READ_COMMAND ? read(offset, data, delay) : write(offset, data, delay);
+      if (response != tlm::TLM_OK_RESPONSE || sideband().poison) {
+        const npu_fault fault = response != tlm::TLM_OK_RESPONSE ? NPU_FAULT_BUS : NPU_FAULT_POISON;
+        outcome = {fault, NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, offset)};
+        continue;
+      }
       end = std::max(end, delay);
       stream.cursor = (stream.cursor + burst) % stream.bytes;
       bytes -= burst;
     }
-    return {};
+    sideband().traffic_only = false;
+    return outcome;
   }
 
   /// What payloads of traffic point to: TLM-2.0 wants a data pointer.

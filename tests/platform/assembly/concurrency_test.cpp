@@ -3,16 +3,13 @@
 // fair, and that nobody suffers for another one.
 #include <gtest/gtest.h>
 
-#include "platform/host/inproc/inproc_device.h"
-#include "tests/platform/assembly/context_client.h"
-#include "tests/platform/test_server.h"
+#include "tests/platform/assembly/client_card.h"
 
 namespace npuvp::tests {
 namespace {
 
 using Done = ContextClient::Done;
 
-constexpr uint64_t kClientBytes = 4 * NPU_HOST_PAGE_BYTES;
 constexpr auto kOk = uint32_t{NPU_MAILBOX_OK};
 
 /// One row times 1024 x 2048 INT8, four times, on each of `engines`, `times` in a row. The weights keep an engine busy
@@ -44,43 +41,6 @@ std::vector<npu_command> products(unsigned first, unsigned engines, unsigned tim
   return stream;
 }
 
-struct Card {
-  explicit Card(TestServer& test_server) : server(test_server), host(test_server.host) {
-    const std::string image = TestServer::firmware();
-    {
-      const host::InprocDevice device(host, server.functions.front(),
-                                      {reinterpret_cast<const uint8_t*>(image.data()), image.size()});
-    }
-    physical = std::make_unique<RawFunction>(host, server.functions.front());
-    share = physical->share();
-    faults = std::make_unique<FaultReader>(host, *physical);
-  }
-  assembly::Card& card() { return server.server.card(0); }
-  ContextClient& add(const ContextClient::Rights& rights = {}) {
-    const auto number = static_cast<uint32_t>(clients.size());
-    const npu_segment dram{share.base + number * kClientBytes, kClientBytes, NPU_SEGMENT_DEVICE, NPU_SEGMENT_WRITABLE,
-                           0};
-    auto& client = *clients.emplace_back(std::make_unique<ContextClient>(host, *physical, 100 + number, number, dram));
-    EXPECT_EQ(client.create(rights), kOk);
-    return client;
-  }
-
-  TestServer& server;
-  host::InprocHost& host;
-  std::unique_ptr<RawFunction> physical;
-  npu_segment share{};
-  std::unique_ptr<FaultReader> faults;
-  std::vector<std::unique_ptr<ContextClient>> clients;
-};
-
-void on_card(const std::function<void(Card&)>& body) {
-  TestServer server("server-1", [&body](TestServer& self) {
-    Card card(self);
-    body(card);
-  });
-  EXPECT_EQ(server.environment.diagnostics().misuse_count(), 0U);
-}
-
 std::vector<Done> drained(ContextClient& client) {
   std::vector<Done> done;
   EXPECT_TRUE(client.drain(done));
@@ -104,7 +64,7 @@ uint64_t span_of(const std::vector<Done>& done) {
 
 /// Two programs with half of the engines each, together and one after the other.
 TEST(Concurrency, TwoHalvesTakeLittleMoreThanOne) {
-  on_card([](Card& card) {
+  on_client_card([](ClientCard& card) {
     auto& first = card.add();
     auto& second = card.add();
     constexpr int kJobs = 6;
@@ -134,7 +94,7 @@ TEST(Concurrency, TwoHalvesTakeLittleMoreThanOne) {
 
 /// Three contexts of one priority, one of which always asks for the whole card, have a third of it each.
 TEST(Concurrency, SharesAreFairWhateverTheJobsNeed) {
-  on_card([](Card& card) {
+  on_client_card([](ClientCard& card) {
     std::vector<ContextClient*> clients{&card.add(), &card.add(), &card.add()};
     const std::array<std::vector<npu_command>, 3> streams{products(0, 8, 3), products(0, 4, 3), products(0, 4, 6)};
     std::array<uint64_t, 3> engine_ns{};
@@ -159,7 +119,7 @@ TEST(Concurrency, SharesAreFairWhateverTheJobsNeed) {
 /// One context's engine hangs in the middle of a job while two others have jobs on their engines all the time. They go
 /// on meanwhile, and the reset meets nobody but the guilty one.
 TEST(Concurrency, OthersRunOnWhileAnEngineHangsAndIsReset) {
-  on_card([](Card& card) {
+  on_client_card([](ClientCard& card) {
     auto& guilty = card.add({.job_limit_us = 500});
     std::vector<ContextClient*> others{&card.add(), &card.add({.priority = NPU_PRIORITY_URGENT})};
     EXPECT_TRUE(card.card().hang_next_command("neural_dma0"));
@@ -200,7 +160,7 @@ TEST(Concurrency, OthersRunOnWhileAnEngineHangsAndIsReset) {
 /// An engine that all share hangs in one context's command: the others wait for it, longer than their own limits allow
 /// them to run, and complete.
 TEST(Concurrency, WhoWaitsForASharedEngineThatHangsIsNotBlamed) {
-  on_card([](Card& card) {
+  on_client_card([](ClientCard& card) {
     auto& guilty = card.add({.job_limit_us = 500});
     auto& other = card.add({.job_limit_us = 2000, .hang_limit_us = 1000});
     EXPECT_TRUE(card.card().hang_next_command("external_hdma1"));

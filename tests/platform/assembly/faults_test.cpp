@@ -5,65 +5,16 @@
 
 #include <random>
 
-#include "platform/host/inproc/inproc_device.h"
-#include "tests/platform/assembly/context_client.h"
-#include "tests/platform/test_server.h"
+#include "tests/platform/assembly/client_card.h"
 
 namespace npuvp::tests {
 namespace {
 
 using Done = ContextClient::Done;
 
-constexpr uint64_t kClientBytes = 4 * NPU_HOST_PAGE_BYTES;
 constexpr auto kOk = uint32_t{NPU_MAILBOX_OK};
 /// Long enough for any job of these tests (some ten microseconds), short for a simulation.
 constexpr uint32_t kJobLimitUs = 2000;
-
-/// A card that runs its firmware, with clients of its physical function.
-struct FaultyCard {
-  explicit FaultyCard(TestServer& test_server) : server(test_server), host(test_server.host) {
-    const std::string image = TestServer::firmware();
-    {
-      const host::InprocDevice device(host, server.functions.front(),
-                                      {reinterpret_cast<const uint8_t*>(image.data()), image.size()});
-    }
-    physical = std::make_unique<RawFunction>(host, server.functions.front());
-    share = physical->share();
-    faults = std::make_unique<FaultReader>(host, *physical);
-  }
-
-  assembly::Card& card() { return server.server.card(0); }
-
-  ContextClient& add(const ContextClient::Rights& rights) {
-    const auto number = static_cast<uint32_t>(clients.size());
-    const npu_segment dram{share.base + number * kClientBytes, kClientBytes, NPU_SEGMENT_DEVICE, NPU_SEGMENT_WRITABLE,
-                           0};
-    auto& client = *clients.emplace_back(std::make_unique<ContextClient>(host, *physical, 100 + number, number, dram));
-    EXPECT_EQ(client.create(rights), kOk);
-    return client;
-  }
-  /// Makes the word uncorrectable that a client's jobs with kDoubleError read: two flipped bits, which SECDED detects.
-  void spoil(size_t client) {
-    const uint64_t offset = share.base - NPU_MAP_DRAM + client * kClientBytes + ContextClient::kBadOffset;
-    card().dram().inject_error(offset, 3);
-    card().dram().inject_error(offset, 60);
-  }
-
-  TestServer& server;
-  host::InprocHost& host;
-  std::unique_ptr<RawFunction> physical;
-  npu_segment share{};
-  std::unique_ptr<FaultReader> faults;
-  std::vector<std::unique_ptr<ContextClient>> clients;
-};
-
-void on_card(const std::function<void(FaultyCard&)>& body) {
-  TestServer server("server-1", [&body](TestServer& self) {
-    FaultyCard card(self);
-    body(card);
-  });
-  EXPECT_EQ(server.environment.diagnostics().misuse_count(), 0U);
-}
 
 void expect_ended_as(const Done& done) {
   const auto expected = ending_of(done.trouble);
@@ -80,7 +31,7 @@ class EachTrouble : public testing::TestWithParam<Trouble> {};
 /// nothing. The record names the guilty one.
 TEST_P(EachTrouble, EndsOnlyTheGuiltyContext) {
   const Trouble trouble = GetParam();
-  on_card([trouble](FaultyCard& card) {
+  on_client_card([trouble](ClientCard& card) {
     auto& guilty = card.add({.flags = NPU_CONTEXT_STOP_ON_FAULT, .job_limit_us = kJobLimitUs});
     std::vector<ContextClient*> others{&card.add({}), &card.add({.priority = NPU_PRIORITY_LOW})};
     if (trouble == Trouble::kDoubleError) card.spoil(0);
@@ -149,10 +100,10 @@ INSTANTIATE_TEST_SUITE_P(Faults, EachTrouble,
 /// Eight rows of 64 bytes, of which the sixth begins where the segment ends (models/dma: a row that leaves its segment
 /// does not begin, those before it have moved).
 TEST(Faults, TheRecordTellsHowFarADmaCommandCame) {
-  on_card([](FaultyCard& card) {
+  on_client_card([](ClientCard& card) {
     auto& client = card.add({});
-    auto copy =
-        copy_command(NPU_COMMAND_EXTERNAL_HDMA, 1, NPU_ADDRESS(1, kClientBytes - 5 * 64), NPU_ADDRESS(2, 0), 64);
+    auto copy = copy_command(NPU_COMMAND_EXTERNAL_HDMA, 1, NPU_ADDRESS(1, ClientCard::kClientBytes - 5 * 64),
+                             NPU_ADDRESS(2, 0), 64);
     copy.u.dma.rows = 8;
     copy.u.dma.source_stride = copy.u.dma.destination_stride = 64;
     client.submit_stream({&copy, 1});
@@ -163,12 +114,12 @@ TEST(Faults, TheRecordTellsHowFarADmaCommandCame) {
     ASSERT_EQ(records.size(), 1U);
     EXPECT_TRUE(records[0].flags & NPU_FAULT_RECORD_POSITION);
     EXPECT_EQ(records[0].position, NPU_DMA_POSITION(0, 5 * 64));
-    EXPECT_EQ(records[0].address, NPU_ADDRESS(1, kClientBytes));
+    EXPECT_EQ(records[0].address, NPU_ADDRESS(1, ClientCard::kClientBytes));
   });
 }
 
 TEST(Faults, AHangIsFoundByTheCountOfRetiredCommandsLongBeforeTheTimeIsUp) {
-  on_card([](FaultyCard& card) {
+  on_client_card([](ClientCard& card) {
     auto& client = card.add({.job_limit_us = 900'000, .hang_limit_us = 500});
     EXPECT_TRUE(card.card().hang_next_command("external_hdma0"));
     const auto begin = sc_core::sc_time_stamp();
@@ -188,7 +139,7 @@ TEST(Faults, AHangIsFoundByTheCountOfRetiredCommandsLongBeforeTheTimeIsUp) {
 }
 
 TEST(Faults, DestroyOfAContextWithAStuckEngineLeavesTheOthersAlone) {
-  on_card([](FaultyCard& card) {
+  on_client_card([](ClientCard& card) {
     auto& guilty = card.add({});
     auto& other = card.add({});
     EXPECT_TRUE(card.card().hang_next_command("external_hdma0"));
@@ -210,7 +161,7 @@ TEST(Faults, DestroyOfAContextWithAStuckEngineLeavesTheOthersAlone) {
 /// Ten thousand jobs of four contexts, of which one in a hundred is bad in one of seven ways, chosen at random. Each
 /// completes once, as it should; counters and records agree with what was submitted; nothing is left on the card.
 TEST(Faults, TenThousandJobsAreAccountedForExactly) {
-  on_card([](FaultyCard& card) {
+  on_client_card([](ClientCard& card) {
     constexpr unsigned kClients = 4;
     constexpr unsigned kJobs = 10'000;
     constexpr unsigned kTroubles = 7;
@@ -283,7 +234,7 @@ TEST(Faults, TenThousandJobsAreAccountedForExactly) {
 
 TEST(Faults, AVirtualFunctionThatFloodsTheCardKeepsOthersWaitingForOneOfItsJobsAtMost) {
   TestServer server("server-1-vf", [](TestServer& self) {
-    FaultyCard card(self);
+    ClientCard card(self);
     ASSERT_EQ(card.physical->status_of(NPU_MESSAGE_PARTITION, {0, 2}), kOk);
     std::vector<std::unique_ptr<RawFunction>> functions;
     for (const auto& each : self.host.enable_virtual_functions(self.functions.front(), 2)) {
@@ -291,8 +242,8 @@ TEST(Faults, AVirtualFunctionThatFloodsTheCardKeepsOthersWaitingForOneOfItsJobsA
     }
     const auto client_of = [&](size_t function, uint32_t queue) {
       auto dram = functions[function]->share();
-      dram.base += queue * kClientBytes;
-      dram.size = kClientBytes;
+      dram.base += queue * ClientCard::kClientBytes;
+      dram.size = ClientCard::kClientBytes;
       return std::make_unique<ContextClient>(self.host, *functions[function], 7 + queue, queue, dram);
     };
     const auto victim = client_of(1, 0);

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 
-#include "firmware/abi/crash.h"
 #include "firmware/abi/ecc.h"
 #include "firmware/abi/telemetry.h"
 #include "models/trng/trng.h"
@@ -19,6 +18,7 @@
 #include "platform/debug/firmware/function_table.h"
 #include "platform/host/inproc/inproc_device.h"
 #include "tests/platform/assembly/card_bus.h"
+#include "tests/platform/assembly/crash_archive.h"
 #include "tests/platform/assembly/raw_function.h"
 #include "tests/platform/test_server.h"
 
@@ -122,22 +122,13 @@ TEST(TcmErrors, AnUncorrectableErrorEndsTheFirmwareWithItsPlaceAndTheWatchdogRes
     EXPECT_EQ(card.function.call(NPU_MESSAGE_BOOT_RECORD, {0, 0})[0], RawFunction::kNoReply);
     EXPECT_EQ(card.function.read(MAILBOX_HOST_RESET_CAUSE), uint32_t{SYSTEM_CONTROLLER_RESET_CAUSE_CAUSE_WATCHDOG});
     card.boot();
-    struct {
-      npu_crash_entry entry;
-      npu_crash_dump dump;
-    } record{};
-    const host::HostBlock block(card.server.host.ram(), 4096);
-    const auto bus = block.bus_address();
-    const auto reply =
-        card.function.call(NPU_MESSAGE_CRASH_ARCHIVE,
-                           {0, static_cast<uint32_t>(bus), static_cast<uint32_t>(bus >> 32), sizeof(record), 0});
-    ASSERT_EQ(reply[1], sizeof(record));
-    std::memcpy(&record, block.bytes().data(), sizeof(record));
-    EXPECT_EQ(record.dump.mcause, 5U) << "load access fault";
-    EXPECT_EQ(record.dump.mtval & ~7ULL, kRecordWord);
-    EXPECT_EQ(record.dump.memory, uint32_t{NPU_ECC_TCM + 1});
-    EXPECT_EQ(record.dump.memory_errors, 1U);
-    EXPECT_EQ(record.dump.memory_address, kRecordWord);
+    const ArchivedCrash crash = newest_crash(card.server.host, card.function);
+    ASSERT_EQ(crash.reply[1], ArchivedCrash::kBytes);
+    EXPECT_EQ(crash.dump.mcause, 5U) << "load access fault";
+    EXPECT_EQ(crash.dump.mtval & ~7ULL, kRecordWord);
+    EXPECT_EQ(crash.dump.memory, uint32_t{NPU_ECC_TCM + 1});
+    EXPECT_EQ(crash.dump.memory_errors, 1U);
+    EXPECT_EQ(crash.dump.memory_address, kRecordWord);
     EXPECT_EQ(card.ecc(ECC_UNCORRECTED(NPU_ECC_TCM)), 0U) << "the boot has written every word";
     EXPECT_EQ(card.function.status_of(NPU_MESSAGE_PING), uint32_t{NPU_MAILBOX_OK});
   });

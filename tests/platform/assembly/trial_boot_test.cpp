@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "firmware/abi/boot_record.h"
-#include "firmware/abi/crash.h"
 #include "firmware/abi/flash_layout.h"
 #include "npu/registers/mailbox.h"
 #include "npu/registers/system_controller.h"
 #include "platform/debug/firmware/function_table.h"
 #include "platform/host/inproc/inproc_device.h"
 #include "tests/firmware/signing.h"
+#include "tests/platform/assembly/crash_archive.h"
 #include "tests/platform/assembly/raw_function.h"
 #include "tests/platform/test_server.h"
 
@@ -167,24 +167,15 @@ TEST(CrashArchive, AHangLeavesItsDumpInFlashBeforeTheWatchdogBites) {
     card.function.send(NPU_MESSAGE_TEST, {0, NPU_TEST_HANG});
     sc_core::wait(1100, SC_MS);
     EXPECT_EQ(card.state(), uint32_t{MAILBOX_HOST_CARD_STATE_STATE_READY}) << "booted again from flash";
-    struct {
-      npu_crash_entry entry;
-      npu_crash_dump dump;
-    } record{};
-    const host::HostBlock block(card.server.host.ram(), 4096);
-    const auto bus = block.bus_address();
-    const auto reply =
-        card.function.call(NPU_MESSAGE_CRASH_ARCHIVE,
-                           {0, static_cast<uint32_t>(bus), static_cast<uint32_t>(bus >> 32), sizeof(record), 0});
-    ASSERT_EQ(reply[1], sizeof(record));
-    EXPECT_EQ(reply[2], 1U);
-    EXPECT_EQ(reply[3], 1U);
-    std::memcpy(&record, block.bytes().data(), sizeof(record));
-    EXPECT_EQ(record.entry.magic, NPU_CRASH_ENTRY_MAGIC);
-    EXPECT_EQ(record.dump.mcause, 1ULL << 63 | 3);
-    EXPECT_GE(record.dump.pc, NPU_MAP_TCM);
-    EXPECT_LT(record.dump.pc, NPU_MAP_TCM + NPU_MAP_TCM_BYTES);
-    EXPECT_GT(record.dump.stack_bytes, 0U);
+    const ArchivedCrash crash = newest_crash(card.server.host, card.function);
+    ASSERT_EQ(crash.reply[1], ArchivedCrash::kBytes);
+    EXPECT_EQ(crash.reply[2], 1U);
+    EXPECT_EQ(crash.reply[3], 1U);
+    EXPECT_EQ(crash.entry.magic, NPU_CRASH_ENTRY_MAGIC);
+    EXPECT_EQ(crash.dump.mcause, 1ULL << 63 | 3);
+    EXPECT_GE(crash.dump.pc, NPU_MAP_TCM);
+    EXPECT_LT(crash.dump.pc, NPU_MAP_TCM + NPU_MAP_TCM_BYTES);
+    EXPECT_GT(crash.dump.stack_bytes, 0U);
     EXPECT_EQ(card.record().trial & 0xff, uint32_t{NPU_TRIAL_NONE}) << "confirmed firmware may hang without ado";
   });
 }
