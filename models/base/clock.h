@@ -29,6 +29,11 @@ class ClockDomain {
   unsigned stretch_ = 1;
 };
 
+/// Time `nominal` in cycles of `stretch` nominal cycles each.
+[[nodiscard]] inline sc_core::sc_time stretched(sc_core::sc_time nominal, uint64_t stretch) {
+  return stretch == 1 ? nominal : sc_core::sc_time::from_value(nominal.value() * stretch);
+}
+
 /// A block's clock input. Unconnected it is a clock that never changes.
 class ClockInput {
  public:

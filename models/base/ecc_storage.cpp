@@ -27,6 +27,7 @@ tlm::tlm_response_status EccStorage::access(tlm::tlm_generic_payload& payload, b
   }
   if (faults_.empty() && !poisoned) return access_memory(memory_, payload, writable);
 
+  if (sideband != nullptr) sideband->lend_bytes = 0;  // what is read has to be corrected
   const size_t errors = faults_.size();
   const bool inside = bytes != 0 && memory_.contains(address, bytes);
   if (inside && payload.is_write() && writable) faults_.before_write(address, bytes);
@@ -42,6 +43,8 @@ tlm::tlm_response_status EccStorage::access(tlm::tlm_generic_payload& payload, b
 }
 
 tlm::tlm_response_status EccStorage::access_uncoded(tlm::tlm_generic_payload& payload, bool writable) {
+  auto* const sideband = payload.get_extension<Sideband>();
+  if (sideband != nullptr && !faults_.empty()) sideband->lend_bytes = 0;
   const auto response = access_memory(memory_, payload, writable);
   if (response != tlm::TLM_OK_RESPONSE || faults_.empty()) return response;
   if (payload.is_read()) {

@@ -61,6 +61,16 @@ tlm::tlm_response_status InitiatorPort::read(uint64_t address, std::span<uint8_t
   return payload->get_response_status();
 }
 
+tlm::tlm_response_status InitiatorPort::borrow(uint64_t address, std::span<uint8_t> buffer, const uint8_t*& data,
+                                               sc_core::sc_time& delay) {
+  sideband_.lend_bytes = buffer.size();
+  sideband_.lent = nullptr;
+  const auto response = read(address, buffer, delay);
+  sideband_.lend_bytes = 0;
+  data = sideband_.lent != nullptr ? sideband_.lent : buffer.data();
+  return response;
+}
+
 tlm::tlm_response_status InitiatorPort::write(uint64_t address, std::span<const uint8_t> data,
                                               sc_core::sc_time& delay) {
   sideband_.translation_fault = false;

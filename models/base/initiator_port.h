@@ -28,6 +28,10 @@ class InitiatorPort {
   /// Blocking access. `delay` is the access's start relative to sc_time_stamp() and grows to its completion.
   /// Returns the target's response; TLM_OK_RESPONSE means that all bytes moved.
   tlm::tlm_response_status read(uint64_t address, std::span<uint8_t> data, sc_core::sc_time& delay);
+  /// read(), but a memory may show the bytes where it keeps them instead of copying them to `buffer`: `data` tells
+  /// where they are, until that memory is written.
+  tlm::tlm_response_status borrow(uint64_t address, std::span<uint8_t> buffer, const uint8_t*& data,
+                                  sc_core::sc_time& delay);
   tlm::tlm_response_status write(uint64_t address, std::span<const uint8_t> data, sc_core::sc_time& delay);
 
   /// Untimed access without side effects, for debuggers. Returns the bytes moved.

@@ -12,8 +12,8 @@ namespace npuvp::base {
 
 /// What blocks that are memory have in common: serving a payload from a SparseMemory, addresses relative to it.
 
-/// Moves the payload's bytes, if they matter (Sideband::traffic_only), and returns its response. Byte enables and
-/// streaming are not supported.
+/// Moves the payload's bytes, if they matter (Sideband::traffic_only), or lends them (Sideband::lend_bytes), and
+/// returns the response. Byte enables and streaming are not supported.
 [[nodiscard]] inline tlm::tlm_response_status access_memory(SparseMemory& memory, tlm::tlm_generic_payload& payload,
                                                             bool writable) {
   const uint64_t bytes = payload.get_data_length();
@@ -21,16 +21,20 @@ namespace npuvp::base {
   if (bytes == 0 || payload.get_streaming_width() < bytes) return tlm::TLM_BURST_ERROR_RESPONSE;
   if (!memory.contains(payload.get_address(), bytes)) return tlm::TLM_ADDRESS_ERROR_RESPONSE;
   if (payload.is_write() && !writable) return tlm::TLM_COMMAND_ERROR_RESPONSE;
-  const Sideband& sideband = sideband_of(payload);
-  if (sideband.traffic_only) return tlm::TLM_OK_RESPONSE;
+  auto* const sideband = payload.get_extension<Sideband>();
+  if (sideband != nullptr && sideband->traffic_only) return tlm::TLM_OK_RESPONSE;
   uint8_t* const stored = memory.data() + payload.get_address();
   if (payload.is_read()) {
-    std::memcpy(payload.get_data_ptr(), stored, bytes);
+    if (sideband != nullptr && sideband->lend_bytes == bytes) {
+      sideband->lent = stored;
+    } else {
+      std::memcpy(payload.get_data_ptr(), stored, bytes);
+    }
   } else if (payload.is_write()) {
-    if (sideband.zeros) {
+    if (sideband != nullptr && sideband->zeros) {
       memory.clear(payload.get_address(), bytes);
     } else {
-      std::memcpy(stored, payload.get_data_ptr(), bytes);
+      std::memmove(stored, payload.get_data_ptr(), bytes);  // the data may be what this memory has lent
     }
   }
   return tlm::TLM_OK_RESPONSE;

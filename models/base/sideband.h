@@ -32,6 +32,10 @@ class Sideband final : public tlm::tlm_extension<Sideband> {
   /// The access takes its time and meets the errors of its address, but a memory leaves the payload's data and its own
   /// contents alone: the initiator has the contents by other ways, or nobody wants them.
   bool traffic_only = false;
+  /// Of a read: a memory may show this many bytes in its own storage by `lent` instead of copying them. 0: it must
+  /// copy. Who splits an access asks for fewer bytes at a time and gets copies. Valid until the memory is written.
+  uint64_t lend_bytes = 0;
+  const uint8_t* lent = nullptr;
   bool poison = false;             ///< Data is known to be bad: set by the target of a read, the initiator of a write.
   bool translation_fault = false;  ///< Set by the device MMU with the error response of an access that it refused.
 

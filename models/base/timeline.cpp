@@ -12,22 +12,17 @@ Timeline::Timeline(double bytes_per_second)
   sc_assert(bytes_per_second > 0);
 }
 
-sc_time Timeline::duration_of(uint64_t bytes) const {
-  const double ticks = static_cast<double>(bytes) * ticks_per_byte_;
-  const auto whole = static_cast<uint64_t>(ticks);  // std::ceil() is a call on processors without SSE 4.1
-  return sc_time::from_value(whole + (static_cast<double>(whole) < ticks ? 1 : 0));
-}
-
-Timeline::Slot Timeline::reserve_bytes(sc_time earliest, uint64_t bytes) {
-  return reserve(earliest, duration_of(bytes));
+/// The first slot that ends after `earliest`; nearly always none or the last one.
+Timeline::Place Timeline::first_after(sc_time earliest) {
+  auto next = slots_.end();
+  while (next != first() && std::prev(next)->end > earliest) --next;
+  return next;
 }
 
 Timeline::Slot Timeline::reserve(sc_time earliest, sc_time duration) {
   forget_past();
   busy_ += duration;
-  // First slot that ends after `earliest`; nearly always none or the last one.
-  auto next = slots_.end();
-  while (next != slots_.begin() && std::prev(next)->end > earliest) --next;
+  auto next = first_after(earliest);
   sc_time begin = earliest;
   while (next != slots_.end() && next->begin < begin + duration) {
     begin = std::max(begin, next->end);
@@ -36,7 +31,7 @@ Timeline::Slot Timeline::reserve(sc_time earliest, sc_time duration) {
   const Slot slot{begin, begin + duration};
   if (duration == sc_core::SC_ZERO_TIME) return slot;
 
-  const bool joins_previous = next != slots_.begin() && std::prev(next)->end == slot.begin;
+  const bool joins_previous = next != first() && std::prev(next)->end == slot.begin;
   const bool joins_next = next != slots_.end() && next->begin == slot.end;
   if (joins_previous && joins_next) {
     std::prev(next)->end = next->end;
@@ -55,8 +50,7 @@ Timeline::Slot Timeline::reserve_pieces(sc_time earliest, sc_time duration) {
   forget_past();
   busy_ += duration;
   if (duration == sc_core::SC_ZERO_TIME) return {earliest, earliest};
-  auto next = slots_.end();
-  while (next != slots_.begin() && std::prev(next)->end > earliest) --next;
+  auto next = first_after(earliest);
   Slot burst{earliest, earliest};
   if (next != slots_.end() && next->begin <= earliest) {
     burst = {next->end, next->end};
@@ -73,7 +67,7 @@ Timeline::Slot Timeline::reserve_pieces(sc_time earliest, sc_time duration) {
     left -= after->begin - burst.end;
     burst.end = after->end;
   }
-  const bool joins_previous = next != slots_.begin() && std::prev(next)->end == burst.begin;
+  const bool joins_previous = next != first() && std::prev(next)->end == burst.begin;
   const bool joins_next = after != slots_.end() && after->begin == burst.end;
   if (joins_previous) --next;
   if (joins_next) ++after;
@@ -88,11 +82,19 @@ Timeline::Slot Timeline::reserve_pieces(sc_time earliest, sc_time duration) {
 
 void Timeline::forget_past() {
   const sc_time now = sc_core::sc_time_stamp();
-  while (!slots_.empty() && slots_.front().end <= now) slots_.pop_front();
+  while (past_ < slots_.size() && slots_[past_].end <= now) ++past_;
+  if (past_ == slots_.size()) {
+    slots_.clear();
+    past_ = 0;
+  } else if (past_ > slots_.size() / 2) {
+    slots_.erase(slots_.begin(), first());
+    past_ = 0;
+  }
 }
 
 void Timeline::reset() {
   slots_.clear();
+  past_ = 0;
   busy_ = sc_core::SC_ZERO_TIME;
 }
 

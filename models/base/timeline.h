@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <systemc>
+#include <vector>
 
 namespace npuvp::base {
+
+/// `ticks` >= 0 of the kernel's time resolution, rounded up. std::ceil() is a call on processors without SSE 4.1, and
+/// so are, nearly, conversions from and to unsigned numbers.
+[[nodiscard]] inline sc_core::sc_time time_of_ticks(double ticks) {
+  const auto whole = static_cast<int64_t>(ticks);
+  return sc_core::sc_time::from_value(static_cast<uint64_t>(whole + (static_cast<double>(whole) < ticks ? 1 : 0)));
+}
 
 /// Occupancy of one shared resource (link direction, SRAM port, DRAM channel, engine): answers when a burst will have
 /// passed. Bursts are placed in the first gap that is long enough at or after the time asked for, so that a burst
@@ -28,9 +36,15 @@ class Timeline {
   Slot reserve_pieces(sc_core::sc_time earliest, sc_core::sc_time duration);
 
   /// reserve() for a number of bytes at the resource's rate, rounded up to the kernel's time resolution.
-  Slot reserve_bytes(sc_core::sc_time earliest, uint64_t bytes);
+  Slot reserve_bytes(sc_core::sc_time earliest, uint64_t bytes) { return reserve(earliest, duration_of(bytes)); }
 
-  [[nodiscard]] sc_core::sc_time duration_of(uint64_t bytes) const;
+  [[nodiscard]] sc_core::sc_time duration_of(uint64_t bytes) const {
+    if (bytes != last_asked_) {
+      last_asked_ = bytes;
+      last_duration_ = time_of_ticks(static_cast<double>(static_cast<int64_t>(bytes)) * ticks_per_byte_);
+    }
+    return last_duration_;
+  }
 
   /// Sum of all reserved time since construction or reset().
   [[nodiscard]] sc_core::sc_time busy() const { return busy_; }
@@ -39,10 +53,17 @@ class Timeline {
   void reset();
 
  private:
+  using Place = std::vector<Slot>::iterator;
+
+  [[nodiscard]] Place first() { return slots_.begin() + static_cast<std::ptrdiff_t>(past_); }
+  [[nodiscard]] Place first_after(sc_core::sc_time earliest);
   void forget_past();
 
   double ticks_per_byte_;
-  std::deque<Slot> slots_;  // sorted, disjoint, adjacent ones merged; only what ends after the kernel's present
+  mutable uint64_t last_asked_ = 0;  // most bursts are of one size
+  mutable sc_core::sc_time last_duration_;
+  std::vector<Slot> slots_;  // sorted, disjoint, adjacent ones merged
+  size_t past_ = 0;          // of them end not after the kernel's present: nobody asks for these any more
   sc_core::sc_time busy_;
 };
 

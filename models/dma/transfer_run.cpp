@@ -2,6 +2,7 @@
 #include "models/dma/transfer_run.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "firmware/abi/memory_map.h"
 #include "models/dma/convert.h"
@@ -172,7 +173,7 @@ void TransferRun::read_chunk() {
   for (const auto& piece : chunk_.source) {
     const sc_time begin = issue(piece);
     sc_time delay = begin - sc_time_stamp();
-    const auto outcome = read(piece.address, piece.physical, {buffer_.data() + done, piece.bytes}, delay, contents_);
+    const auto outcome = read_piece(piece, {buffer_.data() + done, piece.bytes}, delay);
     last_ = std::max(last_, sc_time_stamp() + delay);
     if (outcome.ok() || outcome.fault == NPU_FAULT_POISON) mover_.bytes_read_ += piece.bytes;
     if (!outcome.ok()) {
@@ -234,7 +235,7 @@ std::span<const uint8_t> TransferRun::converted() {
   if (context_.clear || chunk_.elements == 0) return {};
   if (!contents_) return zeros(chunk_.elements * to.element_bytes);
   if (transfer_->fill) return results_;
-  const uint8_t* data = buffer_.data();
+  const uint8_t* data = data_;
   if (chunk_.columns != 0) {
     transpose(from.element_bytes, data, turned_.data(), chunk_.columns, chunk_.elements / chunk_.columns);
     data = turned_.data();
@@ -246,14 +247,26 @@ std::span<const uint8_t> TransferRun::converted() {
   return {data, chunk_.elements * to.element_bytes};
 }
 
-CommandOutcome TransferRun::read(uint64_t address, uint64_t physical, std::span<uint8_t> data, sc_time& delay,
-                                 bool contents) {
+CommandOutcome TransferRun::read(uint64_t address, uint64_t physical, std::span<uint8_t> data, sc_time& delay) {
+  label();
+  return read_outcome(mover_.memory_.read(physical, data, delay), address);
+}
+
+/// One access of a chunk. A memory's own storage will do where one write takes all of it: of several the first could
+/// change what the next one takes.
+CommandOutcome TransferRun::read_piece(const Piece& piece, std::span<uint8_t> data, sc_time& delay) {
   auto& sideband = label();
-  sideband.traffic_only = !contents;
-  const auto response = mover_.memory_.read(physical, data, delay);
+  sideband.traffic_only = !contents_;
+  data_ = buffer_.data();
+  const bool borrows = chunk_.source.size() == 1 && chunk_.destination.size() == 1;
+  const auto response = borrows ? mover_.memory_.borrow(piece.physical, data, data_, delay)
+                                : mover_.memory_.read(piece.physical, data, delay);
   sideband.traffic_only = false;
-  const bool poisoned = sideband.poison;
-  sideband.poison = false;
+  return read_outcome(response, piece.address);
+}
+
+CommandOutcome TransferRun::read_outcome(tlm::tlm_response_status response, uint64_t address) {
+  const bool poisoned = std::exchange(mover_.memory_.sideband().poison, false);
   if (response != tlm::TLM_OK_RESPONSE) return {refusal(), address};
   return poisoned ? CommandOutcome{NPU_FAULT_POISON, address} : CommandOutcome{};
 }

@@ -52,8 +52,9 @@ class TransferRun final : private PlannerPort {
   void write_chunk();
   void stop_chunk(const Piece& piece, npu_fault fault, uint64_t elements);
   std::span<const uint8_t> converted();
-  base::CommandOutcome read(uint64_t address, uint64_t physical, std::span<uint8_t> data, sc_core::sc_time& delay,
-                            bool contents = true);
+  base::CommandOutcome read(uint64_t address, uint64_t physical, std::span<uint8_t> data, sc_core::sc_time& delay);
+  base::CommandOutcome read_piece(const Piece& piece, std::span<uint8_t> data, sc_core::sc_time& delay);
+  base::CommandOutcome read_outcome(tlm::tlm_response_status response, uint64_t address);
   tlm::tlm_response_status write(uint64_t physical, std::span<const uint8_t> data, sc_core::sc_time& delay);
   [[nodiscard]] sc_core::sc_time issue(const Piece& piece);
   [[nodiscard]] sc_core::sc_time penalty(const Piece& piece) const;
@@ -81,6 +82,7 @@ class TransferRun final : private PlannerPort {
   base::CommandOutcome outcome_;
   bool abandoned_ = false;
   std::vector<uint8_t> buffer_;
+  const uint8_t* data_ = nullptr;  // of the chunk: the buffer, or where the source keeps them
   std::vector<uint8_t> turned_;
   std::vector<uint8_t> results_;
 };

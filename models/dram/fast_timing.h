@@ -3,17 +3,17 @@
 
 #include <cstdint>
 #include <systemc>
-#include <vector>
 
-#include "models/base/timeline.h"
+#include "models/base/interleaved_timeline.h"
 #include "models/dram/timing.h"
 
 namespace npuvp::dram {
 
-/// Burst-level timing without bank state: each channel is a Timeline at its sustained rate.
+/// Burst-level timing without bank state: channels with their sustained rate.
 ///
-/// Consecutive blocks of `interleave_bytes` lie in consecutive channels. An access reserves each of its channels once,
-/// from its arrival, for the whole transactions that it touches there, and ends `latency` after the last channel.
+/// Consecutive blocks of `interleave_bytes` lie in consecutive channels (base::InterleavedTimeline). An access reserves
+/// each of its channels once, from its arrival, for the whole transactions that it touches there, and ends `latency`
+/// after the last channel.
 class FastTiming final : public Timing {
  public:
   struct Parameters {
@@ -33,9 +33,8 @@ class FastTiming final : public Timing {
   void reset() override;
 
  private:
-  const Parameters parameters_;
-  std::vector<base::Timeline> channels_;
-  std::vector<uint64_t> bytes_;  // of the access in hand, per channel
+  const sc_core::sc_time latency_;
+  base::InterleavedTimeline channels_;
 };
 
 }  // namespace npuvp::dram

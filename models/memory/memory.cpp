@@ -23,9 +23,10 @@ Memory::Memory(sc_core::sc_module_name name, base::Environment& environment, con
       environment_(environment),
       parameters_(parameters),
       storage_(parameters.bytes),
-      array_({.banks = parameters.banks,
-              .word_bytes = parameters.bank_word_bytes,
-              .bytes_per_second = parameters.bytes_per_second}) {
+      array_({.count = parameters.banks,
+              .block_bytes = parameters.bank_word_bytes,
+              .granule_bytes = parameters.bank_word_bytes,
+              .bytes_per_second = parameters.bytes_per_second / parameters.banks}) {
   for (auto& port : ports) {
     port.register_b_transport(this, &Memory::b_transport);
     port.register_get_direct_mem_ptr(this, &Memory::get_direct_mem_ptr);

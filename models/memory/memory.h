@@ -11,17 +11,17 @@
 #include "models/base/clock.h"
 #include "models/base/ecc_storage.h"
 #include "models/base/environment.h"
+#include "models/base/interleaved_timeline.h"
 #include "models/base/power_meter.h"
-#include "models/memory/bank_array.h"
 
 namespace npuvp::memory {
 
 /// On-chip memory: scratchpad, shared memory, TCM, boot ROM.
 ///
 /// Sockets: `ports[i]`, targets, addresses 0 to bytes - 1; DMI and debug access. All ports reach all banks; each bank
-/// serves one access at a time (BankArray). Timing: a burst occupies its banks and has completed `latency` after the
-/// last of them. Contents have SECDED ECC: a read of an uncorrectable word is poisoned. A read-only memory answers
-/// writes with TLM_COMMAND_ERROR_RESPONSE and reports them.
+/// serves one access at a time (base::InterleavedTimeline). Timing: a burst occupies its banks and has completed
+/// `latency` after the last of them. Contents have SECDED ECC: a read of an uncorrectable word is poisoned. A read-only
+/// memory answers writes with TLM_COMMAND_ERROR_RESPONSE and reports them.
 class Memory final : public sc_core::sc_module {
  public:
   struct Parameters {
@@ -80,9 +80,7 @@ class Memory final : public sc_core::sc_module {
   [[nodiscard]] base::SparseMemory& storage() { return storage_.memory(); }
 
  private:
-  [[nodiscard]] sc_core::sc_time latency() const {
-    return sc_core::sc_time::from_value(parameters_.latency.value() * clock.stretch());
-  }
+  [[nodiscard]] sc_core::sc_time latency() const { return base::stretched(parameters_.latency, clock.stretch()); }
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   bool get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
   unsigned transport_dbg(tlm::tlm_generic_payload& payload);
@@ -90,7 +88,7 @@ class Memory final : public sc_core::sc_module {
   base::Environment& environment_;
   const Parameters parameters_;
   base::EccStorage storage_;
-  BankArray array_;
+  base::InterleavedTimeline array_;
   Counters counters_;
 };
 

@@ -28,11 +28,14 @@ AddressMap::AddressMap(std::vector<Range> ranges, unsigned targets) : ranges_(st
 }
 
 const Range* AddressMap::find(uint64_t address) const {
+  if (last_found_ != nullptr && address - last_found_->base < last_found_->bytes) return last_found_;
   const auto next = std::upper_bound(ranges_.begin(), ranges_.end(), address,
                                      [](uint64_t at, const Range& range) { return at < range.base; });
   if (next == ranges_.begin()) return nullptr;
   const auto& candidate = *std::prev(next);
-  return address <= candidate.last() ? &candidate : nullptr;
+  if (address > candidate.last()) return nullptr;
+  last_found_ = &candidate;
+  return last_found_;
 }
 
 }  // namespace npuvp::noc

@@ -25,6 +25,8 @@ class AddressMap {
  public:
   /// Throws std::invalid_argument naming the windows if one is empty, wraps, overlaps another or has no target port.
   AddressMap(std::vector<Range> ranges, unsigned targets);
+  AddressMap(const AddressMap&) = delete;
+  AddressMap& operator=(const AddressMap&) = delete;
 
   /// The window that holds `address`, or nullptr.
   [[nodiscard]] const Range* find(uint64_t address) const;
@@ -34,6 +36,7 @@ class AddressMap {
 
  private:
   std::vector<Range> ranges_;
+  mutable const Range* last_found_ = nullptr;  // bursts come in rows
 };
 
 }  // namespace npuvp::noc

@@ -45,7 +45,7 @@ class Interconnect : public sc_core::sc_module {
 
   /// Of `hops` hops at the present clock.
   [[nodiscard]] sc_core::sc_time latency_of(size_t hops) const {
-    return sc_core::sc_time::from_value(hop_latency_.value() * hops * clock.stretch());
+    return base::stretched(hop_latency_, hops * clock.stretch());
   }
 
   base::Environment& environment_;

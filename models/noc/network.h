@@ -120,7 +120,7 @@ class Network final : public Interconnect {
                uint64_t bytes);
   /// At the present clock.
   [[nodiscard]] sc_core::sc_time duration_on(const Channel& channel, uint64_t bytes) const {
-    return sc_core::sc_time::from_value(channel.timeline.duration_of(bytes).value() * clock.stretch());
+    return base::stretched(channel.timeline.duration_of(bytes), clock.stretch());
   }
   sc_core::sc_time admit(unsigned initiator, unsigned target, sc_core::sc_time arrival, uint64_t bytes);
   [[nodiscard]] const Way& way(unsigned initiator, unsigned target) const {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <map>
+#include <iterator>
 #include <systemc>
+#include <vector>
 
 namespace npuvp::pcie {
 
@@ -25,9 +27,9 @@ class CreditPool {
     forget(sc_core::sc_time_stamp());
     uint64_t needed = held_ + std::min(units, units_);
     sc_core::sc_time free = earliest;
-    for (auto each = holders_.begin(); needed > units_; ++each) {
-      free = std::max(free, each->first);
-      needed -= each->second;
+    for (auto each = first(); needed > units_; ++each) {
+      free = std::max(free, each->release);
+      needed -= each->units;
     }
     if (free > earliest) {
       // Nobody who comes later starts before this, so that what is free by then need not be remembered.
@@ -42,26 +44,36 @@ class CreditPool {
     if (units_ == 0 || units == 0) return;
     units = std::min(units, units_);
     held_ += units;
-    holders_.emplace(release, units);
+    auto place = holders_.end();  // nearly always
+    while (place != first() && std::prev(place)->release > release) --place;
+    holders_.insert(place, {release, units});
   }
 
   void reset() {
     holders_.clear();
+    past_ = 0;
     held_ = 0;
     waited_until_ = {};
   }
 
  private:
+  struct Holder {
+    sc_core::sc_time release;
+    uint64_t units;
+  };
+
+  [[nodiscard]] std::vector<Holder>::iterator first() { return holders_.begin() + static_cast<std::ptrdiff_t>(past_); }
   void forget(sc_core::sc_time until) {
-    while (!holders_.empty() && holders_.begin()->first <= until) {
-      held_ -= holders_.begin()->second;
-      holders_.erase(holders_.begin());
-    }
+    while (past_ < holders_.size() && holders_[past_].release <= until) held_ -= holders_[past_++].units;
+    if (past_ <= holders_.size() / 2) return;
+    holders_.erase(holders_.begin(), first());
+    past_ = 0;
   }
 
   uint64_t units_;
   uint64_t held_ = 0;
-  std::multimap<sc_core::sc_time, uint64_t> holders_;  // by release
+  std::vector<Holder> holders_;  // by release
+  size_t past_ = 0;              // of them have given theirs back
   sc_core::sc_time waited_until_;
 };
 

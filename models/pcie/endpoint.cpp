@@ -202,6 +202,7 @@ void Endpoint::dma_transport(tlm::tlm_generic_payload& payload, sc_time& delay) 
     request.max_read_bytes = express.max_read_request_bytes();
     request.relaxed_ordering = relaxed_ordering_ && express.relaxed_ordering();
     request.id_based_ordering = id_based_ordering_ && express.id_based_ordering_request();
+    request.may_lend = payload.is_read() && sideband != nullptr && sideband->lend_bytes == bytes;
     request.poison = payload.is_write() && sideband != nullptr && sideband->poison;
     Passage passage{start, start, start};
     if (payload.is_read()) {
@@ -212,6 +213,7 @@ void Endpoint::dma_transport(tlm::tlm_generic_payload& payload, sc_time& delay) 
     delay = std::max(delay, passage.end);
     if (payload.get_response_status() != tlm::TLM_OK_RESPONSE) return;
     if (sideband != nullptr && request.poison) sideband->poison = true;
+    if (request.lent != nullptr) sideband->lent = request.lent;
     address += bytes;
     rest = rest.subspan(bytes);
   }

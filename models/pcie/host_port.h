@@ -17,6 +17,10 @@ class HostPort {
   virtual bool dma_read(uint64_t bus_address, std::span<uint8_t> data) = 0;
   virtual bool dma_write(uint64_t bus_address, std::span<const uint8_t> data) = 0;
 
+  /// Where [bus_address, bus_address + size) lies in our memory, valid until the next event. Empty: dma_read() has to
+  /// copy, as from memory that others change meanwhile.
+  virtual std::span<const uint8_t> dma_view(uint64_t /*bus_address*/, uint64_t /*bytes*/) { return {}; }
+
   /// A message signalled interrupt reached the root: the memory write of `data` to `address`.
   virtual void interrupt(uint64_t address, uint32_t data) = 0;
 };

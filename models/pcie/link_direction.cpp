@@ -2,7 +2,6 @@
 #include "models/pcie/link_direction.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace npuvp::pcie {
 namespace {
@@ -32,7 +31,7 @@ void LinkDirection::reset() {
 }
 
 sc_time LinkDirection::duration_of(double bytes) const {
-  return sc_time::from_value(static_cast<uint64_t>(std::ceil(bytes * ticks_per_byte_)));
+  return base::time_of_ticks(bytes * ticks_per_byte_);
 }
 
 /// Earliest start behind the posted requests that the burst may not pass.

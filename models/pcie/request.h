@@ -33,7 +33,9 @@ struct Request {
   RoutingId requester = 0;
   /// Filled by a read; a write leaves it unchanged. Up to 4 KiB, not across a multiple of it.
   std::span<uint8_t> data{};
-  uint32_t max_read_bytes = 0;  ///< The requester splits reads into requests of this size; 0: never.
+  bool may_lend = false;          ///< Of a read: `lent` may say where the data lies instead.
+  const uint8_t* lent = nullptr;  ///< As long as `data`, valid until the next event.
+  uint32_t max_read_bytes = 0;    ///< The requester splits reads into requests of this size; 0: never.
   MessageCode message = MessageCode::kErrorCorrectable;  ///< Messages only.
   bool poison = false;                                   ///< The data is known to be bad.
   bool translated = false;                               ///< Address type "translated" (10.2.1); ACS may refuse it.

@@ -141,7 +141,10 @@ Completion RootComplex::to_host(Request& request, Passage& passage) {
   }
   bool ok = false;
   if (request.is_read()) {
-    ok = host_->dma_read(request.address, request.data);
+    const auto view =
+        request.may_lend ? host_->dma_view(request.address, request.data.size()) : std::span<const uint8_t>();
+    if (!view.empty()) request.lent = view.data();
+    ok = !view.empty() || host_->dma_read(request.address, request.data);
     passage.shift(parameters_.host_memory_latency + parameters_.latency);
   } else {
     ok = host_->dma_write(request.address, request.data);

@@ -101,13 +101,13 @@ TlpShape request_shape(const Request& request, uint32_t max_payload_bytes) {
 TlpShape completion_shape(uint64_t address, uint64_t bytes, uint32_t max_read_bytes, uint32_t max_payload_bytes,
                           uint32_t read_completion_boundary_bytes) {
   TlpShape shape;
+  const uint64_t boundary_mask = ~(uint64_t{read_completion_boundary_bytes} - 1);  // of 64 or 128 bytes (2.3.1.1)
   const uint64_t end = address + bytes;
   const uint64_t step = max_read_bytes == 0 ? bytes : max_read_bytes;
   for (uint64_t request = address; request < end; request += step) {
     const uint64_t request_end = std::min(end, request + step);
     for (uint64_t at = request; at < request_end;) {
-      const uint64_t farthest = at + max_payload_bytes;
-      const uint64_t next = std::min(request_end, farthest - farthest % read_completion_boundary_bytes);
+      const uint64_t next = std::min(request_end, (at + max_payload_bytes) & boundary_mask);
       const uint64_t payload = padded(at, next - at);
       shape.wire_bytes += kShortHeaderBytes + payload;
       shape.tlps += 1;

@@ -143,118 +143,114 @@ void bench_kernels(Report& report, const Baselines& baselines, std::mt19937& ran
   }
 }
 
-/// C = A * B of INT8 on the card: host buffers to DRAM, half of A's rows to stay in each of two engines' scratchpads,
-/// B by slabs of columns past them, C back to the host. B lies in the buffer as a compiler lays out weights: slabs one
-/// after the other.
+/// C = A * B of INT8 on the card. Both operands stream from the host and C streams back, through two small rings in the
+/// card's DRAM: half of B's columns at a time stays in an engine's scratchpad, and A passes by slabs of rows. B lies in
+/// the host's buffer as a compiler lays out weights, a block of columns after the other.
 class CardProduct {
  public:
-  static constexpr uint32_t kColumns = 256;  // of B for an engine at a time
-
-  CardProduct(runtime::Device& device, uint32_t size)
-      : device_(device), size_(size), rows_(size / kEngines), operand_bytes_(size * size), sum_bytes_(size * size * 4) {
-    host_ = device.allocate(2 * operand_bytes_ + sum_bytes_, runtime::Placement::kHost);
-    dram_ = device.allocate(2 * operand_bytes_ + sum_bytes_, runtime::Placement::kDevice);
-    build(whole_, true);
-    build(resident_, false);
-    copy_back(back_);
+  CardProduct(runtime::Device& device, uint32_t size) : device_(device), size_(size) {
+    sc_assert(size % kColumns == 0 && size % kRows == 0);
+    host_ = device.allocate(size_t{2} * size * size + size_t{4} * size * size, runtime::Placement::kHost);
+    rings_ = device.allocate(kSlots * (input_bytes() + kPartBytes), runtime::Placement::kDevice);
+    for (uint32_t block = 0; block < size / kColumns; ++block) {
+      for (uint32_t piece = 0; piece < size / (input_bytes() / kColumns); ++piece) load_operand(block, piece);
+      for (uint32_t slab = 0; slab < size / kRows; ++slab) multiply(block, slab);
+    }
   }
 
   [[nodiscard]] uint8_t* a() { return reinterpret_cast<uint8_t*>(host_->bytes().data()); }
-  /// Row k of slab n / kColumns.
-  [[nodiscard]] uint8_t* b(uint32_t k, uint32_t n) {
-    return a() + operand_bytes_ + (size_t{n} / kColumns * size_ + k) * kColumns + n % kColumns;
-  }
-  [[nodiscard]] uint8_t* c() { return a() + size_t{2} * operand_bytes_; }
-  /// What the buffers of host and card hold.
-  [[nodiscard]] size_t data_bytes() const { return host_->size() + dram_->size(); }
-  void run() { run(whole_); }
-  /// The same without the ways from and to the host: the operands lie in the card's DRAM since the last run().
-  void run_resident() { run(resident_); }
-  /// What the last of these has left in the card's DRAM.
-  void fetch_result() {
-    std::memset(c(), 0, sum_bytes_);
-    run(back_);
-  }
+  /// Row k of block n / kColumns.
+  [[nodiscard]] uint8_t* b(uint32_t k, uint32_t n) { return a() + b_at(n / kColumns, k) + n % kColumns; }
+  [[nodiscard]] uint8_t* c() { return a() + c_at(0, 0); }
+  /// A, B and C, once.
+  [[nodiscard]] size_t data_bytes() const { return host_->size(); }
+  void run() { stream_.run(device_, {{host_.get(), true}, {rings_.get(), true}}); }
 
  private:
-  static constexpr uint8_t kEngines = 2;
-  static constexpr uint16_t kInput = 0;  // tokens
-  static constexpr uint16_t kOutput = 1;
-  static constexpr uint16_t kLoaded = 2;  // and one for each engine more
-  static constexpr uint16_t kComputed = 4;
-  static constexpr uint16_t kStored = 6;
+  static constexpr uint32_t kRows = 128;      // of A and C at a time
+  static constexpr uint32_t kColumns = 1024;  // of B and C at a time
+  static constexpr uint32_t kSlots = 2;       // of each ring
+  static constexpr uint32_t kParts = 2;       // in which kRows of C leave the scratchpad
+  static constexpr uint32_t kSumBytes = kRows * kColumns * 4;
+  static constexpr uint32_t kPartBytes = kSumBytes / kParts;
 
+  enum Segment : uint32_t { kHost, kRings };
+  enum Token : uint16_t { kArrived, kLoaded, kComputed, kStored, kReturned };
+
+  // An input is kRows of A or as many bytes of B.
+  [[nodiscard]] uint32_t input_bytes() const { return kRows * size_; }
+  [[nodiscard]] size_t b_at(uint32_t block, uint32_t row) const {
+    return size_t{size_} * size_ + (size_t{block} * size_ + row) * kColumns;
+  }
+  [[nodiscard]] size_t c_at(uint32_t row, uint32_t column) const {
+    return size_t{2} * size_ * size_ + (size_t{row} * size_ + column) * 4;
+  }
+  // In the scratchpad.
+  [[nodiscard]] uint32_t operand_b() const { return 0; }
+  [[nodiscard]] uint32_t operand_a() const { return size_ * kColumns; }
+  [[nodiscard]] uint32_t sums() const { return operand_a() + input_bytes(); }
   static uint64_t pad(uint64_t offset) { return NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, offset); }
-  static uint16_t of(uint16_t token, uint8_t engine) { return static_cast<uint16_t>(token + engine); }
 
-  void run(bench::Stream& stream) { stream.run(device_, {{host_.get(), true}, {dram_.get(), true}}); }
-
-  npu_command& copy_back(bench::Stream& stream) const {
-    return stream.copy(NPU_COMMAND_EXTERNAL_HDMA, 1, kOutput, NPU_ADDRESS(1, 2 * operand_bytes_),
-                       NPU_ADDRESS(0, 2 * operand_bytes_), sum_bytes_);
+  /// An input by its slot of the ring to the scratchpad, when `computed` products are done.
+  void load(size_t from, uint32_t to, size_t computed) {
+    const uint64_t slot = NPU_ADDRESS(kRings, inputs_ % kSlots * input_bytes());
+    auto& arrive = stream_.copy(NPU_COMMAND_EXTERNAL_HDMA, 0, kArrived, NPU_ADDRESS(kHost, from), slot, input_bytes());
+    if (inputs_ >= kSlots) bench::Stream::wait_for(arrive, 0, kLoaded, inputs_ - kSlots + 1);
+    ++inputs_;
+    auto& load = stream_.copy(NPU_COMMAND_NEURAL_DMA, 0, kLoaded, slot, pad(to), input_bytes());
+    bench::Stream::wait_for(load, 0, kArrived, inputs_);
+    bench::Stream::wait_for(load, 1, kComputed, computed);
   }
 
-  void build(bench::Stream& stream, bool moves) {
-    const uint32_t slabs = size_ / kColumns;
-    const size_t inputs = moves ? 1 : 0;
-    if (moves) {
-      stream.copy(NPU_COMMAND_EXTERNAL_HDMA, 0, kInput, NPU_ADDRESS(0, 0), NPU_ADDRESS(1, 0), 2 * operand_bytes_);
-    }
-    for (uint8_t engine = 0; engine < kEngines; ++engine) {
-      auto& load = stream.copy(NPU_COMMAND_NEURAL_DMA, engine, of(kLoaded, engine),
-                               NPU_ADDRESS(1, uint64_t{engine} * rows_ * size_), pad(0), rows_ * size_);
-      bench::Stream::wait_for(load, 0, kInput, inputs);
-    }
-    for (uint32_t slab = 0; slab < slabs; ++slab) {
-      for (uint8_t engine = 0; engine < kEngines; ++engine) multiply(stream, engine, slab, inputs);
-    }
-    if (!moves) return;
-    auto& back = copy_back(stream);
-    for (uint8_t engine = 0; engine < kEngines; ++engine) {
-      bench::Stream::wait_for(back, engine, of(kStored, engine), slabs);
-    }
+  void load_operand(uint32_t block, uint32_t piece) {
+    const uint32_t rows = input_bytes() / kColumns;
+    load(b_at(block, piece * rows), operand_b() + piece * input_bytes(), products_);
   }
 
-  /// The engine's rows of A times a slab of B.
-  void multiply(bench::Stream& stream, uint8_t engine, uint32_t slab, size_t inputs) {
-    const uint32_t b_at = rows_ * size_;
-    const uint32_t c_at = b_at + size_ * kColumns;
-    auto& load =
-        stream.copy(NPU_COMMAND_NEURAL_DMA, engine, of(kLoaded, engine),
-                    NPU_ADDRESS(1, operand_bytes_ + uint64_t{slab} * size_ * kColumns), pad(b_at), size_ * kColumns);
-    bench::Stream::wait_for(load, 0, kInput, inputs);
-    bench::Stream::wait_for(load, 1, of(kComputed, engine), slab);
-    auto& command = stream.add(NPU_COMMAND_NEURAL_ENGINE, NPU_NE_GEMM, engine, of(kComputed, engine));
-    bench::Stream::wait_for(command, 0, of(kLoaded, engine), slab + 2);
-    bench::Stream::wait_for(command, 1, of(kStored, engine), slab);
+  /// kRows of A times the block of B in the scratchpad.
+  void multiply(uint32_t block, uint32_t slab) {
+    load(size_t{slab} * input_bytes(), operand_a(), products_);
+    auto& command = stream_.add(NPU_COMMAND_NEURAL_ENGINE, NPU_NE_GEMM, 0, kComputed);
+    bench::Stream::wait_for(command, 0, kLoaded, inputs_);
+    bench::Stream::wait_for(command, 1, kStored, products_ * kParts);
     npu_gemm& gemm = command.u.gemm;
     gemm.type = NPU_TYPE_INT8;
-    gemm.a = 0;
-    gemm.b = b_at;
-    gemm.c = c_at;
-    gemm.m = rows_;
+    gemm.a = operand_a();
+    gemm.b = operand_b();
+    gemm.c = sums();
+    gemm.m = kRows;
     gemm.n = kColumns;
     gemm.k = size_;
     gemm.a_stride = size_;
     gemm.b_stride = kColumns;
     gemm.c_stride = kColumns * 4;
-    auto& store = stream.copy(
-        NPU_COMMAND_NEURAL_DMA, engine, of(kStored, engine), pad(c_at),
-        NPU_ADDRESS(1, 2 * operand_bytes_ + uint64_t{engine} * rows_ * size_ * 4 + uint64_t{slab} * kColumns * 4),
-        kColumns * 4, rows_, kColumns * 4, size_ * 4);
-    bench::Stream::wait_for(store, 0, of(kComputed, engine), slab + 1);
+    ++products_;
+    for (uint32_t part = 0; part < kParts; ++part) {
+      give_back(part, c_at(slab * kRows + part * kRows / kParts, block * kColumns));
+    }
+  }
+
+  /// A part of the sums by its slot of the ring to the host.
+  void give_back(uint32_t part, size_t to) {
+    static_assert(kParts == kSlots);
+    const uint64_t slot = NPU_ADDRESS(kRings, kSlots * input_bytes() + part * kPartBytes);
+    const size_t before = (products_ - 1) * kParts + part;  // parts of all products
+    auto& store =
+        stream_.copy(NPU_COMMAND_NEURAL_DMA, 0, kStored, pad(sums() + uint64_t{part} * kPartBytes), slot, kPartBytes);
+    bench::Stream::wait_for(store, 0, kComputed, products_);
+    if (before >= kSlots) bench::Stream::wait_for(store, 1, kReturned, before - kSlots + 1);
+    auto& back = stream_.copy(NPU_COMMAND_EXTERNAL_HDMA, 1, kReturned, slot, NPU_ADDRESS(kHost, to), kColumns * 4,
+                              kRows / kParts, kColumns * 4, size_ * 4);
+    bench::Stream::wait_for(back, 0, kStored, before + 1);
   }
 
   runtime::Device& device_;
   uint32_t size_;
-  uint32_t rows_;  // of A and C in an engine
-  uint32_t operand_bytes_;
-  uint32_t sum_bytes_;
   std::unique_ptr<runtime::Buffer> host_;
-  std::unique_ptr<runtime::Buffer> dram_;
-  bench::Stream whole_;
-  bench::Stream resident_;
-  bench::Stream back_;
+  std::unique_ptr<runtime::Buffer> rings_;
+  bench::Stream stream_;
+  size_t inputs_ = 0;
+  size_t products_ = 0;
 };
 
 double peak_bytes() {
@@ -273,24 +269,26 @@ void bench_card(Report& report, runtime::Device& device, std::mt19937& random) {
     const double before = peak_bytes();
     CardProduct product(device, 2 * kSize);
     for (size_t i = 0; i < size_t{8} * kSize * kSize; ++i) product.a()[i] = static_cast<uint8_t>(random());
-    const double ours = best_seconds([&] { product.run(); }, 5);
+    product.run();
     const double grown = peak_bytes() - before;
-    const double resident = best_seconds([&] { product.run_resident(); }, 5);
     std::vector<int32_t> c(size_t{4} * kSize * kSize);
     std::vector<uint8_t> b(size_t{4} * kSize * kSize);
     for (uint32_t k = 0; k < 2 * kSize; ++k) {
-      for (uint32_t n = 0; n < 2 * kSize; n += CardProduct::kColumns) {
-        std::memcpy(&b[size_t{k} * 2 * kSize + n], product.b(k, n), CardProduct::kColumns);
-      }
+      for (uint32_t n = 0; n < 2 * kSize; ++n) b[size_t{k} * 2 * kSize + n] = *product.b(k, n);
     }
     const npu_gemm gemm = square(NPU_TYPE_INT8, 2 * kSize);
-    const double kernel =
-        best_seconds([&] { arithmetic::gemm(gemm, product.a(), b.data(), reinterpret_cast<uint8_t*>(c.data())); }, 5);
-    product.fetch_result();
+    // In turns, so that what else the machine does meets both.
+    double ours = best_seconds([&] { product.run(); }, 1);
+    double kernel = ours;
+    for (int round = 0; round < 20; ++round) {
+      ours = std::min(ours, best_seconds([&] { product.run(); }, 1));
+      kernel = std::min(
+          kernel, best_seconds(
+                      [&] { arithmetic::gemm(gemm, product.a(), b.data(), reinterpret_cast<uint8_t*>(c.data())); }, 1));
+    }
     expect_same(c, product.c());
     report.add("gemm.card.int8.2048.host", ours, "s", "bare SIMD kernel", kernel);
-    report.add("gemm.card.int8.2048.resident", resident, "s", "bare SIMD kernel", kernel);
-    report.add("gemm.card.int8.2048.peak_memory", grown / 1e6, "MB", "buffers of host and card",
+    report.add("gemm.card.int8.2048.peak_memory", grown / 1e6, "MB", "A, B and C once",
                static_cast<double>(product.data_bytes()) / 1e6);
   }
   CardProduct product(device, kSize);

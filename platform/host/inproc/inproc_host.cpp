@@ -202,6 +202,11 @@ bool InprocHost::dma_read(uint64_t bus_address, std::span<uint8_t> data) {
   return true;
 }
 
+std::span<const uint8_t> InprocHost::dma_view(uint64_t bus_address, uint64_t bytes) {
+  const auto view = ram_.at(bus_address, bytes);
+  return view.size() == bytes ? view : std::span<uint8_t>();
+}
+
 bool InprocHost::dma_write(uint64_t bus_address, std::span<const uint8_t> data) {
   const auto destination = ram_.at(bus_address, data.size());
   if (destination.size() != data.size()) return false;

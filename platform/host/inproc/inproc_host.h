@@ -70,6 +70,7 @@ class InprocHost : public sc_core::sc_module, public pcie::HostPort {
 
   // pcie::HostPort
   bool dma_read(uint64_t bus_address, std::span<uint8_t> data) override;
+  std::span<const uint8_t> dma_view(uint64_t bus_address, uint64_t bytes) override;
   bool dma_write(uint64_t bus_address, std::span<const uint8_t> data) override;
   void interrupt(uint64_t address, uint32_t data) override;
 

@@ -62,6 +62,27 @@ TEST_F(EccStorageTest, SingleErrorsAreCorrectedAndDoubleOnesPoison) {
   EXPECT_EQ(access(tlm::TLM_READ_COMMAND, 0x1008, 8, nullptr), tlm::TLM_GENERIC_ERROR_RESPONSE);
 }
 
+TEST_F(EccStorageTest, LendsWhatNeedsNoCorrectionAndWhatIsAskedForAsAWhole) {
+  const auto borrow = [this](uint64_t bytes, uint64_t whole) {
+    sideband.lend_bytes = whole;
+    sideband.lent = nullptr;
+    EXPECT_EQ(read(0x1000, bytes), tlm::TLM_OK_RESPONSE);
+    return sideband.lent;
+  };
+  storage.memory().data()[0x1000] = 1;
+  EXPECT_EQ(borrow(64, 64), storage.memory().data() + 0x1000);
+  EXPECT_EQ(data[0], 0);
+  EXPECT_EQ(borrow(64, 128), nullptr) << "a part of an access";
+  EXPECT_EQ(data[0], 1);
+  storage.inject(0x1008, 3);
+  EXPECT_EQ(borrow(64, 64), nullptr);
+  EXPECT_EQ(data[8], 0);
+  storage.set_coding(false);
+  storage.inject(0x1008, 3);
+  EXPECT_EQ(borrow(64, 64), nullptr);
+  EXPECT_EQ(data[8], 8) << "without a code the error shows";
+}
+
 TEST_F(EccStorageTest, DirectAccessIsRefusedAroundErrorsOnly) {
   EXPECT_EQ(offered(0x5000), (std::vector<uint64_t>{0, 0xffff}));
   storage.inject(0x5008, 0);

@@ -236,6 +236,21 @@ struct Card {
   test::TestInitiator hart{"hart"};
 };
 
+/// The burst is lent by the memory that it is written to.
+TEST(DmaCopy, ABurstThatOverlapsItselfMovesAsAWhole) {
+  Card card(64e9, 64e9);
+  auto& memory = card.dram.storage();
+  std::iota(memory.data(), memory.data() + 2048, uint8_t{0});
+  std::vector<uint8_t> expected(memory.data(), memory.data() + 2048);
+  test::run_thread([&] {
+    card.hart.write(DMA_SOURCE, uint64_t{NPU_MAP_DRAM});
+    card.hart.write(DMA_DESTINATION, uint64_t{NPU_MAP_DRAM} + 3);
+    card.hart.write(DMA_BYTES, uint32_t{2045});
+    card.hart.write(DMA_CONTROL, uint32_t{DMA_CONTROL_START_MASK});
+  });
+  EXPECT_TRUE(std::equal(expected.begin(), expected.begin() + 2045, memory.data() + 3));
+}
+
 TEST(DmaBandwidth, ReachesTheRateOfItsPort) {
   // 1 MiB at 64 GB/s.
   const double floor = 16384.0;

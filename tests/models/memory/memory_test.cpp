@@ -5,7 +5,6 @@
 
 #include <array>
 #include <limits>
-#include <random>
 #include <span>
 #include <stdexcept>
 #include <vector>
@@ -214,36 +213,6 @@ TEST(MemoryBanks, OnePortsBurstHoldsUpTheOthersWordInItsBanksOnly) {
   EXPECT_EQ(read(bench, 1, 32, 16, ns(10)), ns(32 + 7));         // bank 2
   EXPECT_EQ(read(bench, 1, 48, 16, ns(10)), ns(26 + 7));         // bank 3
   EXPECT_EQ(read(bench, 0, 0, 1024, ns(20)), ns(32 + 256 + 7));  // bank 2 is the last
-}
-
-// Against one Timeline a bank, for accesses of all kinds.
-TEST(MemoryBanks, RandomAccessesAreThoseOfIndependentBanks) {
-  Bench bench(banked());
-  std::vector<base::Timeline> banks(4, base::Timeline(1e9));
-  std::mt19937 random(1);
-  test::run_thread([&] {
-    for (int i = 0; i < 3000; ++i) {
-      if (random() % 16 == 0) sc_core::wait(ns(test::below(random, 500)));
-      const bool whole = random() % 2 == 0;
-      const uint64_t address = whole ? random() % 64 * 64 : random() % 4000;
-      const uint64_t bytes = whole ? (1 + random() % 16) * 64 : 1 + random() % 200;
-      const auto arrival = ns(test::below(random, 300));
-      std::array<uint64_t, 4> share{};
-      for (uint64_t word = address / 16; word <= (address + bytes - 1) / 16; ++word) share[word % 4] += 16;
-      sc_core::sc_time end;
-      for (size_t bank = 0; bank < 4; ++bank) {
-        if (share[bank] == 0) continue;
-        end = std::max(end, banks[bank].reserve_bytes(sc_core::sc_time_stamp() + arrival, share[bank]).end);
-      }
-      ASSERT_EQ(read(bench, 0, address, bytes, arrival), end + ns(7) - sc_core::sc_time_stamp()) << i;
-    }
-  });
-}
-
-TEST(MemoryBanks, NeedsParametersThatMakeSense) {
-  EXPECT_THROW(BankArray({.banks = 0}), std::invalid_argument);
-  EXPECT_THROW(BankArray({.word_bytes = 0}), std::invalid_argument);
-  EXPECT_THROW(BankArray({.bytes_per_second = 0}), std::invalid_argument);
 }
 
 TEST(MemoryEcc, SingleErrorsAreCorrectedAndDoubleErrorsPoisonTheRead) {
