@@ -15,7 +15,7 @@ Timeline::Timeline(double bytes_per_second)
 /// The first slot that ends after `earliest`; nearly always none or the last one.
 Timeline::Place Timeline::first_after(sc_time earliest) {
   auto next = slots_.end();
-  while (next != first() && std::prev(next)->end > earliest) --next;
+  while (next != slots_.begin() && std::prev(next)->end > earliest) --next;
   return next;
 }
 
@@ -31,7 +31,7 @@ Timeline::Slot Timeline::reserve(sc_time earliest, sc_time duration) {
   const Slot slot{begin, begin + duration};
   if (duration == sc_core::SC_ZERO_TIME) return slot;
 
-  const bool joins_previous = next != first() && std::prev(next)->end == slot.begin;
+  const bool joins_previous = next != slots_.begin() && std::prev(next)->end == slot.begin;
   const bool joins_next = next != slots_.end() && next->begin == slot.end;
   if (joins_previous && joins_next) {
     std::prev(next)->end = next->end;
@@ -67,7 +67,7 @@ Timeline::Slot Timeline::reserve_pieces(sc_time earliest, sc_time duration) {
     left -= after->begin - burst.end;
     burst.end = after->end;
   }
-  const bool joins_previous = next != first() && std::prev(next)->end == burst.begin;
+  const bool joins_previous = next != slots_.begin() && std::prev(next)->end == burst.begin;
   const bool joins_next = after != slots_.end() && after->begin == burst.end;
   if (joins_previous) --next;
   if (joins_next) ++after;
@@ -80,21 +80,18 @@ Timeline::Slot Timeline::reserve_pieces(sc_time earliest, sc_time duration) {
   return burst;
 }
 
+/// Nobody asks for what is over, so it only costs memory: seldom worth a look.
 void Timeline::forget_past() {
+  if (slots_.size() < look_back_at_) return;
   const sc_time now = sc_core::sc_time_stamp();
-  while (past_ < slots_.size() && slots_[past_].end <= now) ++past_;
-  if (past_ == slots_.size()) {
-    slots_.clear();
-    past_ = 0;
-  } else if (past_ > slots_.size() / 2) {
-    slots_.erase(slots_.begin(), first());
-    past_ = 0;
-  }
+  const auto present = std::find_if(slots_.begin(), slots_.end(), [now](const Slot& slot) { return slot.end > now; });
+  slots_.erase(slots_.begin(), present);
+  look_back_at_ = std::max(kFew, 2 * slots_.size());
 }
 
 void Timeline::reset() {
   slots_.clear();
-  past_ = 0;
+  look_back_at_ = kFew;
   busy_ = sc_core::SC_ZERO_TIME;
 }
 

@@ -53,17 +53,17 @@ class Timeline {
   void reset();
 
  private:
+  static constexpr size_t kFew = 16;
   using Place = std::vector<Slot>::iterator;
 
-  [[nodiscard]] Place first() { return slots_.begin() + static_cast<std::ptrdiff_t>(past_); }
   [[nodiscard]] Place first_after(sc_core::sc_time earliest);
   void forget_past();
 
   double ticks_per_byte_;
   mutable uint64_t last_asked_ = 0;  // most bursts are of one size
   mutable sc_core::sc_time last_duration_;
-  std::vector<Slot> slots_;  // sorted, disjoint, adjacent ones merged
-  size_t past_ = 0;          // of them end not after the kernel's present: nobody asks for these any more
+  std::vector<Slot> slots_;     // sorted, disjoint, adjacent ones merged
+  size_t look_back_at_ = kFew;  // slots: then it is time to forget those that ended before the kernel's present
   sc_core::sc_time busy_;
 };
 

@@ -39,7 +39,8 @@ TransferRun::TransferRun(Mover& mover, const RunContext& context)
       context_(context),
       epoch_(mover.epoch_),
       resets_(mover.reset_event_),
-      issue_(sc_time_stamp() + mover.parameters_.start_latency),
+      now_(sc_time_stamp()),
+      issue_(now_ + mover.parameters_.start_latency),
       last_(issue_),
       window_(std::max(mover.parameters_.outstanding_bursts, 1U), sc_core::SC_ZERO_TIME),
       buffer_(kMaxBurstBytes),
@@ -50,7 +51,7 @@ TransferRun::TransferRun(Mover& mover, const RunContext& context)
 
 TransferRun::Fetched TransferRun::fetch(uint64_t address) {
   Fetched fetched{{}, {}, issue_};
-  sc_time delay = issue_ - std::min(issue_, sc_time_stamp());
+  sc_time delay = issue_ - std::min(issue_, now_);
   const auto range = context_.space.translate(address, sizeof fetched.descriptor, false, context_.engine, delay);
   const std::span<uint8_t> data(reinterpret_cast<uint8_t*>(&fetched.descriptor), sizeof fetched.descriptor);
   if (range.fault != NPU_FAULT_NONE) {
@@ -60,7 +61,7 @@ TransferRun::Fetched TransferRun::fetch(uint64_t address) {
   } else {
     fetched.outcome = read(address, range.physical, data, delay);
   }
-  fetched.ready = sc_time_stamp() + delay;
+  fetched.ready = now_ + delay;
   return fetched;
 }
 
@@ -86,14 +87,16 @@ bool TransferRun::move(const Transfer& transfer) {
     wait_until(window_[slot_]);
     if (abandoned_) break;
     const size_t share = mover_.arbiter_.acquire(context_.channel);
+    now_ = sc_time_stamp();
     abandoned_ = was_reset();
     if (!abandoned_) {
-      issue_ = std::max(issue_, sc_time_stamp());
+      issue_ = std::max(issue_, now_);
       if (context_.cancel != nullptr && context_.cancel->requested) {
         fail({NPU_FAULT_CANCELLED, 0});
       } else {
         planner.plan(chunk_);
         move_chunk();
+        sc_assert(now_ == sc_time_stamp());  // nobody waits inside an access
       }
     }
     mover_.arbiter_.release(share, abandoned_ ? sc_core::SC_ZERO_TIME : last_);
@@ -114,9 +117,9 @@ std::optional<CommandOutcome> TransferRun::finish() {
 }
 
 base::AddressSpace::Range TransferRun::translate(uint64_t address, uint64_t bytes, bool write) {
-  sc_time delay = issue_ - sc_time_stamp();
+  sc_time delay = issue_ - now_;
   auto range = context_.space.translate(address, bytes, write, context_.engine, delay);
-  issue_ = sc_time_stamp() + delay;
+  issue_ = now_ + delay;
   last_ = std::max(last_, issue_);
   if (range.fault != NPU_FAULT_NONE) return {range.fault};
   if (!is_on(write ? context_.destination : context_.source, range.physical)) return {NPU_FAULT_ILLEGAL_COMMAND};
@@ -137,7 +140,7 @@ CommandOutcome TransferRun::fetch_indices(uint64_t index) {
   const uint64_t left = (transfer_->size[transfer_->index_dimension] - index) * sizeof(uint32_t);
   const uint64_t bytes = std::min<uint64_t>(left, kMaxBurstBytes - address % kMaxBurstBytes);
   indices_ = {index, {}};
-  sc_time delay = issue_ - sc_time_stamp();
+  sc_time delay = issue_ - now_;
   const auto range = context_.space.translate(address, bytes, false, context_.engine, delay);
   if (range.fault != NPU_FAULT_NONE) return {range.fault, address};
   if (!is_on(Side::kDevice, range.physical) || range.bytes < sizeof(uint32_t)) {
@@ -146,7 +149,7 @@ CommandOutcome TransferRun::fetch_indices(uint64_t index) {
   std::vector<uint32_t> entries(std::min(bytes, range.bytes) / sizeof(uint32_t));
   const std::span<uint8_t> data(reinterpret_cast<uint8_t*>(entries.data()), entries.size() * sizeof(uint32_t));
   const auto outcome = read(address, range.physical, data, delay);
-  issue_ = sc_time_stamp() + delay;
+  issue_ = now_ + delay;
   last_ = std::max(last_, issue_);
   if (outcome.ok()) indices_.entries = std::move(entries);
   return outcome;
@@ -172,15 +175,15 @@ void TransferRun::read_chunk() {
   uint64_t done = 0;
   for (const auto& piece : chunk_.source) {
     const sc_time begin = issue(piece);
-    sc_time delay = begin - sc_time_stamp();
+    sc_time delay = begin - now_;
     const auto outcome = read_piece(piece, {buffer_.data() + done, piece.bytes}, delay);
-    last_ = std::max(last_, sc_time_stamp() + delay);
+    last_ = std::max(last_, now_ + delay);
     if (outcome.ok() || outcome.fault == NPU_FAULT_POISON) mover_.bytes_read_ += piece.bytes;
     if (!outcome.ok()) {
       stop_chunk(piece, outcome.fault, chunk_.columns != 0 ? 0 : piece.first);
       return;
     }
-    arrived = std::max(arrived, sc_time_stamp() + delay);
+    arrived = std::max(arrived, now_ + delay);
     arrived_.push_back(arrived);
     window_[slot_] = arrived;
     slot_ = (slot_ + 1) % window_.size();
@@ -206,17 +209,17 @@ void TransferRun::write_chunk() {
     // The first accesses go on in the slots of the reads, further ones need their own.
     if (number++ >= arrived_.size()) begin = std::max(begin, window_[slot_]);
     issue_ = (arrived_.empty() ? begin : issue_) + penalty(piece);
-    sc_time delay = begin - sc_time_stamp();
+    sc_time delay = begin - now_;
     const auto span = context_.clear ? zeros(bytes) : data.subspan(piece.first * element_bytes, bytes);
     const auto written = write(piece.physical, span, delay);
-    last_ = std::max(last_, sc_time_stamp() + delay);
+    last_ = std::max(last_, now_ + delay);
     if (written != tlm::TLM_OK_RESPONSE) {
       stop_chunk(piece, refusal(), piece.first);
       break;
     }
     mover_.bytes_written_ += bytes;
     mover_.energy.count(bytes, begin);
-    window_[slot_] = sc_time_stamp() + delay;
+    window_[slot_] = now_ + delay;
     slot_ = (slot_ + 1) % window_.size();
   }
   // Reads without a write of their own keep theirs.
@@ -314,8 +317,9 @@ base::Sideband& TransferRun::label() {
 }
 
 void TransferRun::wait_until(sc_time time) {
-  if (time <= sc_time_stamp()) return;
-  sc_core::wait(time - sc_time_stamp(), resets_);
+  if (time <= now_) return;
+  sc_core::wait(time - now_, resets_);
+  now_ = sc_time_stamp();
   abandoned_ = was_reset();
 }
 

@@ -68,6 +68,7 @@ class TransferRun final : private PlannerPort {
   const RunContext& context_;
   const uint64_t epoch_;
   sc_core::sc_event_or_list resets_;  // what ends a wait early
+  sc_core::sc_time now_;              // the kernel's
   sc_core::sc_time issue_;            // when the next burst may start
   sc_core::sc_time last_;             // when everything issued so far has ended
   std::vector<sc_core::sc_time> window_;

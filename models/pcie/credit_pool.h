@@ -24,8 +24,10 @@ class CreditPool {
   [[nodiscard]] sc_core::sc_time available(sc_core::sc_time earliest, uint64_t units) {
     if (units_ == 0) return earliest;
     earliest = std::max(earliest, waited_until_);
+    units = std::min(units, units_);
+    if (held_ + units <= units_) return earliest;  // even if nobody had given back anything
     forget(sc_core::sc_time_stamp());
-    uint64_t needed = held_ + std::min(units, units_);
+    uint64_t needed = held_ + units;
     sc_core::sc_time free = earliest;
     for (auto each = first(); needed > units_; ++each) {
       free = std::max(free, each->release);

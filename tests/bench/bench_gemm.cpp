@@ -167,12 +167,12 @@ class CardProduct {
   void run() { stream_.run(device_, {{host_.get(), true}, {rings_.get(), true}}); }
 
  private:
-  static constexpr uint32_t kRows = 128;      // of A and C at a time
-  static constexpr uint32_t kColumns = 1024;  // of B and C at a time
-  static constexpr uint32_t kSlots = 2;       // of each ring
-  static constexpr uint32_t kParts = 2;       // in which kRows of C leave the scratchpad
-  static constexpr uint32_t kSumBytes = kRows * kColumns * 4;
-  static constexpr uint32_t kPartBytes = kSumBytes / kParts;
+  static constexpr uint32_t kRows = 128;            // of A and C at a time
+  static constexpr uint32_t kColumns = 1024;        // of B and C at a time
+  static constexpr uint32_t kProductColumns = 512;  // of an instruction: the host's L2 cache holds its part of B
+  static constexpr uint32_t kPartRows = 32;         // of C leave the scratchpad at a time
+  static constexpr uint32_t kPartBytes = kPartRows * kColumns * 4;
+  static constexpr uint32_t kSlots = 2;  // of each ring
 
   enum Segment : uint32_t { kHost, kRings };
   enum Token : uint16_t { kArrived, kLoaded, kComputed, kStored, kReturned };
@@ -210,38 +210,38 @@ class CardProduct {
   /// kRows of A times the block of B in the scratchpad.
   void multiply(uint32_t block, uint32_t slab) {
     load(size_t{slab} * input_bytes(), operand_a(), products_);
-    auto& command = stream_.add(NPU_COMMAND_NEURAL_ENGINE, NPU_NE_GEMM, 0, kComputed);
-    bench::Stream::wait_for(command, 0, kLoaded, inputs_);
-    bench::Stream::wait_for(command, 1, kStored, products_ * kParts);
-    npu_gemm& gemm = command.u.gemm;
-    gemm.type = NPU_TYPE_INT8;
-    gemm.a = operand_a();
-    gemm.b = operand_b();
-    gemm.c = sums();
-    gemm.m = kRows;
-    gemm.n = kColumns;
-    gemm.k = size_;
-    gemm.a_stride = size_;
-    gemm.b_stride = kColumns;
-    gemm.c_stride = kColumns * 4;
-    ++products_;
-    for (uint32_t part = 0; part < kParts; ++part) {
-      give_back(part, c_at(slab * kRows + part * kRows / kParts, block * kColumns));
+    for (uint32_t column = 0; column < kColumns; column += kProductColumns) {
+      auto& command = stream_.add(NPU_COMMAND_NEURAL_ENGINE, NPU_NE_GEMM, 0, kComputed);
+      bench::Stream::wait_for(command, 0, kLoaded, inputs_);
+      bench::Stream::wait_for(command, 1, kStored, parts_);
+      npu_gemm& gemm = command.u.gemm;
+      gemm.type = NPU_TYPE_INT8;
+      gemm.a = operand_a();
+      gemm.b = operand_b() + column;
+      gemm.c = sums() + column * 4;
+      gemm.m = kRows;
+      gemm.n = kProductColumns;
+      gemm.k = size_;
+      gemm.a_stride = size_;
+      gemm.b_stride = kColumns;
+      gemm.c_stride = kColumns * 4;
+      ++products_;
+    }
+    for (uint32_t row = 0; row < kRows; row += kPartRows) {
+      give_back(sums() + row * kColumns * 4, c_at(slab * kRows + row, block * kColumns));
     }
   }
 
-  /// A part of the sums by its slot of the ring to the host.
-  void give_back(uint32_t part, size_t to) {
-    static_assert(kParts == kSlots);
-    const uint64_t slot = NPU_ADDRESS(kRings, kSlots * input_bytes() + part * kPartBytes);
-    const size_t before = (products_ - 1) * kParts + part;  // parts of all products
-    auto& store =
-        stream_.copy(NPU_COMMAND_NEURAL_DMA, 0, kStored, pad(sums() + uint64_t{part} * kPartBytes), slot, kPartBytes);
+  /// kPartRows of the sums by a slot of the ring to the host.
+  void give_back(uint32_t from, size_t to) {
+    const uint64_t slot = NPU_ADDRESS(kRings, kSlots * input_bytes() + parts_ % kSlots * kPartBytes);
+    auto& store = stream_.copy(NPU_COMMAND_NEURAL_DMA, 0, kStored, pad(from), slot, kPartBytes);
     bench::Stream::wait_for(store, 0, kComputed, products_);
-    if (before >= kSlots) bench::Stream::wait_for(store, 1, kReturned, before - kSlots + 1);
+    if (parts_ >= kSlots) bench::Stream::wait_for(store, 1, kReturned, parts_ - kSlots + 1);
+    ++parts_;
     auto& back = stream_.copy(NPU_COMMAND_EXTERNAL_HDMA, 1, kReturned, slot, NPU_ADDRESS(kHost, to), kColumns * 4,
-                              kRows / kParts, kColumns * 4, size_ * 4);
-    bench::Stream::wait_for(back, 0, kStored, before + 1);
+                              kPartRows, kColumns * 4, size_ * 4);
+    bench::Stream::wait_for(back, 0, kStored, parts_);
   }
 
   runtime::Device& device_;
@@ -251,6 +251,7 @@ class CardProduct {
   bench::Stream stream_;
   size_t inputs_ = 0;
   size_t products_ = 0;
+  size_t parts_ = 0;
 };
 
 double peak_bytes() {

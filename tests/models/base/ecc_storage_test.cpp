@@ -78,7 +78,6 @@ TEST_F(EccStorageTest, LendsWhatNeedsNoCorrectionAndWhatIsAskedForAsAWhole) {
   EXPECT_EQ(borrow(64, 64), nullptr);
   EXPECT_EQ(data[8], 0);
   storage.set_coding(false);
-  storage.inject(0x1008, 3);
   EXPECT_EQ(borrow(64, 64), nullptr);
   EXPECT_EQ(data[8], 8) << "without a code the error shows";
 }
