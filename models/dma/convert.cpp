@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "models/arithmetic/arithmetic.h"
+#include "models/arithmetic/vector_unit.h"
 
 namespace npuvp::dma {
 namespace {
@@ -20,18 +20,13 @@ void transpose_elements(const uint8_t* in, uint8_t* out, size_t rows, size_t col
 }  // namespace
 
 void convert(const Transfer::End& from, const Transfer::End& to, const uint8_t* in, uint8_t* out, size_t count) {
-  const arithmetic::VectorOperands operands{.in = in,
-                                            .out = out,
-                                            .bias = nullptr,
-                                            .scale = nullptr,
-                                            .m = 1,
-                                            .n = count,
-                                            .in_stride = count * from.element_bytes,
-                                            .out_stride = count * to.element_bytes,
-                                            .in_type = from.type,
-                                            .out_type = to.type,
-                                            .flags = 0};
-  arithmetic::vector_operation(operands);
+  npu_elementwise command{};
+  command.operation = NPU_OP_COPY;
+  command.planes = command.rows = 1;
+  command.columns = static_cast<uint32_t>(count);
+  command.a_type = static_cast<uint8_t>(from.type);
+  command.result = {static_cast<uint8_t>(to.type), NPU_ROUND_NEAREST_EVEN, NPU_SATURATE_INTEGERS, 0};
+  arithmetic::elementwise(command, {.out = out, .a = in, .b = nullptr, .c = nullptr});
 }
 
 void transpose(uint32_t element_bytes, const uint8_t* in, uint8_t* out, size_t rows, size_t columns) {

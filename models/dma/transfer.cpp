@@ -4,9 +4,18 @@
 #include <algorithm>
 #include <iterator>
 
-#include "models/arithmetic/arithmetic.h"
+#include "firmware/abi/element.h"
 
 namespace npuvp::dma {
+namespace {
+
+/// 0 for what is no type, or not whole bytes (INT4): elements have addresses.
+uint32_t element_bytes(uint32_t type) {
+  const uint32_t bits = npu_type_bits(type);
+  return bits % 8 == 0 ? bits / 8 : 0;
+}
+
+}  // namespace
 
 Transfer Transfer::line(uint64_t source, uint64_t destination, uint64_t bytes) {
   Transfer made;
@@ -43,8 +52,8 @@ Transfer Transfer::from(const npu_dma_tensor& tensor) {
             made.destination.stride.begin());
   made.source.type = static_cast<npu_type>(tensor.source_type);
   made.destination.type = static_cast<npu_type>(tensor.destination_type);
-  made.source.element_bytes = arithmetic::element_bytes(tensor.source_type);
-  made.destination.element_bytes = arithmetic::element_bytes(tensor.destination_type);
+  made.source.element_bytes = element_bytes(tensor.source_type);
+  made.destination.element_bytes = element_bytes(tensor.destination_type);
   if ((tensor.flags & NPU_DMA_GATHER) != 0) made.indexed = Indexed::kSource;
   if ((tensor.flags & NPU_DMA_SCATTER) != 0) made.indexed = Indexed::kDestination;
   made.index_dimension = tensor.index_dimension;

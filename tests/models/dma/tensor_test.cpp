@@ -22,38 +22,64 @@ constexpr uint64_t kBytes = kPages * kPage;
 constexpr uint64_t kList = kBytes;  // of segment 0: one more page
 constexpr uint32_t kSegment = 0;
 
+/// A floating-point format by its definition: models/arithmetic/README.md, first table.
+struct Float {
+  uint32_t bytes;
+  int exponent_bits;
+  int fraction_bits;
+  bool infinite;     ///< Has infinities; else only the code of all ones is NaN.
+  uint32_t nan;      ///< Canonical.
+  uint32_t largest;  ///< Finite.
+
+  [[nodiscard]] uint32_t sign() const { return 1U << (8 * bytes - 1); }
+  [[nodiscard]] uint32_t overflow() const { return largest + 1; }
+  /// Of the exponent's and fraction's bits of `code` as if the largest exponent were like any other.
+  [[nodiscard]] double magnitude(uint32_t code) const {
+    const auto exponent = static_cast<int>((code & (sign() - 1)) >> fraction_bits);
+    const auto fraction = static_cast<int>(code & ((1U << fraction_bits) - 1));
+    const int bias = (1 << (exponent_bits - 1)) - 1;
+    return exponent == 0 ? std::ldexp(fraction, 1 - bias - fraction_bits)
+                         : std::ldexp((1 << fraction_bits) + fraction, exponent - bias - fraction_bits);
+  }
+  [[nodiscard]] double value(uint32_t code) const {
+    const double sign_of = (code & sign()) != 0 ? -1 : 1;
+    const uint32_t rest = code & (sign() - 1);
+    if (rest <= largest) return sign_of * magnitude(rest);
+    return infinite && rest == overflow() ? sign_of * std::numeric_limits<double>::infinity()
+                                          : std::numeric_limits<double>::quiet_NaN();
+  }
+  /// The number next to `number`, ties to even, by search.
+  [[nodiscard]] uint32_t nearest(double number) const {
+    if (std::isnan(number)) return nan;
+    const double wanted = std::fabs(number);
+    uint32_t low = 0;
+    uint32_t high = overflow();
+    while (high - low > 1) {
+      const uint32_t middle = (low + high) / 2;
+      (magnitude(middle) <= wanted ? low : high) = middle;
+    }
+    const double below_it = wanted - magnitude(low);
+    const double above_it = magnitude(high) - wanted;
+    const bool up = above_it < below_it || (above_it == below_it && low % 2 == 1);
+    const uint32_t code = up ? high : low;
+    return code | (std::signbit(number) ? sign() : 0);
+  }
+};
+
+/// Null: integers.
+const Float* float_of(unsigned type) {
+  static const std::map<unsigned, Float> kFormats{{NPU_TYPE_FP8_E4M3, {1, 4, 3, false, 0x7f, 0x7e}},
+                                                  {NPU_TYPE_FP8_E5M2, {1, 5, 2, true, 0x7e, 0x7b}},
+                                                  {NPU_TYPE_FP16, {2, 5, 10, true, 0x7e00, 0x7bff}},
+                                                  {NPU_TYPE_BF16, {2, 8, 7, true, 0x7fc0, 0x7f7f}},
+                                                  {NPU_TYPE_FP32, {4, 8, 23, true, 0x7fc00000, 0x7f7fffff}}};
+  const auto found = kFormats.find(type);
+  return found == kFormats.end() ? nullptr : &found->second;
+}
+
 uint32_t bytes_of(unsigned type) {
-  return type == NPU_TYPE_INT8 ? 1 : type == NPU_TYPE_FP16 ? 2 : 4;
-}
-
-/// Value of the FP16 number `half` from its definition.
-double half_value(uint16_t half) {
-  const double sign = (half & 0x8000) != 0 ? -1 : 1;
-  const int exponent = half >> 10 & 31;
-  const int fraction = half & 1023;
-  if (exponent == 31) {
-    return fraction != 0 ? std::numeric_limits<double>::quiet_NaN() : sign * std::numeric_limits<double>::infinity();
-  }
-  return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25));
-}
-
-/// The FP16 number next to `value`, ties to even, by search.
-uint16_t nearest_half(double value) {
-  if (std::isnan(value)) return 0x7e00;
-  const uint16_t sign = std::signbit(value) ? 0x8000 : 0;
-  const double magnitude = std::fabs(value);
-  if (magnitude >= 65520) return static_cast<uint16_t>(sign | 0x7c00);
-  uint16_t low = 0;
-  uint16_t high = 0x7c00;  // stands for 65536 here
-  const auto at = [](uint16_t half) { return half == 0x7c00 ? 65536.0 : half_value(half); };
-  while (high - low > 1) {
-    const auto middle = static_cast<uint16_t>((low + high) / 2);
-    (at(middle) <= magnitude ? low : high) = middle;
-  }
-  const double below_it = magnitude - at(low);
-  const double above_it = at(high) - magnitude;
-  const bool up = above_it < below_it || (above_it == below_it && low % 2 == 1);
-  return static_cast<uint16_t>(sign | (up ? high : low));
+  const auto* format = float_of(type);
+  return format != nullptr ? format->bytes : type == NPU_TYPE_INT8 ? 1 : 4;
 }
 
 int64_t saturated(double value, double lowest, double highest) {
@@ -64,21 +90,18 @@ int64_t saturated(double value, double lowest, double highest) {
 /// One element, from models/arithmetic/README.md: bits of type `from` to bits of type `to`.
 uint32_t reference_convert(uint32_t bits, unsigned from, unsigned to) {
   if (from == to) return bits;
-  const bool integer = from == NPU_TYPE_INT8 || from == NPU_TYPE_INT32;
-  const double value = from == NPU_TYPE_INT8    ? static_cast<int8_t>(bits)
-                       : from == NPU_TYPE_INT32 ? static_cast<int32_t>(bits)
-                       : from == NPU_TYPE_FP16  ? half_value(static_cast<uint16_t>(bits))
-                                                : static_cast<double>(std::bit_cast<float>(bits));
-  const auto single = static_cast<float>(value);
+  const auto* number = float_of(from);
+  const double value = number != nullptr       ? number->value(bits)
+                       : from == NPU_TYPE_INT8 ? static_cast<int8_t>(bits)
+                                               : static_cast<int32_t>(bits);
   switch (to) {
     case NPU_TYPE_INT8:
       return static_cast<uint8_t>(saturated(value, -128, 127));
     case NPU_TYPE_INT32:
       return static_cast<uint32_t>(saturated(value, -2147483648.0, 2147483647.0));
-    case NPU_TYPE_FP16:
-      return nearest_half(integer ? static_cast<double>(single) : value);
     default:
-      return std::isnan(value) ? 0x7fc00000 : std::bit_cast<uint32_t>(single);
+      // INT32 becomes FP32 first, so that it may be rounded twice.
+      return float_of(to)->nearest(number == nullptr ? static_cast<double>(static_cast<float>(value)) : value);
   }
 }
 
@@ -189,7 +212,8 @@ std::vector<uint8_t> after(const std::vector<uint8_t>& before, const npu_dma_ten
   return expected;
 }
 
-constexpr std::array<uint8_t, 4> kTypes{NPU_TYPE_INT8, NPU_TYPE_INT32, NPU_TYPE_FP16, NPU_TYPE_FP32};
+constexpr std::array<uint8_t, 7> kTypes{NPU_TYPE_INT8, NPU_TYPE_INT32, NPU_TYPE_FP8_E4M3, NPU_TYPE_FP8_E5M2,
+                                        NPU_TYPE_FP16, NPU_TYPE_BF16,  NPU_TYPE_FP32};
 
 /// Sizes with at most about a thousand elements.
 void choose_sizes(npu_dma_tensor& tensor, std::mt19937& random) {
@@ -231,8 +255,8 @@ bool choose_end(npu_dma_tensor& tensor, int32_t* stride, uint64_t& address, uint
 npu_command random_transfer(std::mt19937& random, std::vector<uint32_t>& list) {
   for (;;) {
     const bool down = below(random, 2) == 0;
-    const uint8_t from = kTypes[below(random, 4)];
-    const uint8_t to = below(random, 3) == 0 ? kTypes[below(random, 4)] : from;
+    const uint8_t from = kTypes[below(random, kTypes.size())];
+    const uint8_t to = below(random, 3) == 0 ? kTypes[below(random, kTypes.size())] : from;
     auto command = tensor_command(0, 0, from, to);
     auto& tensor = command.u.tensor;
     choose_sizes(tensor, random);
@@ -297,7 +321,7 @@ TEST(DmaTensor, MovesWhatTheDefinitionSaysForRandomTransfers) {
   EXPECT_GT(kinds[NPU_DMA_FILL], 1000);
 }
 
-TEST(DmaTensor, ConvertsEveryHalfAndTheEdgesOfTheOthersAsTheArithmeticIsDefined) {
+TEST(DmaTensor, ConvertsEveryNarrowNumberAndTheEdgesOfTheOthersAsTheArithmeticIsDefined) {
   TensorBench bench;
   std::vector<uint32_t> singles{0,          0x80000000, 1,          0x80000001, 0x7f800000,
                                 0xff800000, 0x7fc00000, 0x7f800001, 0xffffffff};
@@ -312,7 +336,7 @@ TEST(DmaTensor, ConvertsEveryHalfAndTheEdgesOfTheOthersAsTheArithmeticIsDefined)
       for (const unsigned to : kTypes) {
         if (from == to) continue;
         const uint32_t from_bytes = bytes_of(from);
-        for (uint32_t part = 0; part < (from == NPU_TYPE_FP16 ? 16U : 1U); ++part) {
+        for (uint32_t part = 0; part < (from_bytes == 2 ? 16U : 1U); ++part) {
           auto command = tensor_command(0, NPU_ADDRESS(NPU_SPACE_SHARED, 0), from, to);
           command.u.tensor.size[0] = 4096;
           command.u.tensor.source_stride[0] = static_cast<int32_t>(from_bytes);
