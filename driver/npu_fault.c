@@ -183,6 +183,7 @@ static struct drm_npu_fault npu_faults_describe(const struct npu_fault_entry *fa
 		.command = record->command,
 		.retired = record->retired,
 		.flags = record->flags,
+		.position = record->position,
 	};
 }
 

@@ -143,6 +143,7 @@ struct drm_npu_fault {
 	__u32 command; /* index in the stream; 0xffffffff: none in particular */
 	__u32 retired; /* commands that had finished */
 	__u32 flags;   /* NPU_FAULT_RECORD_* */
+	__u64 position; /* inside the command, NPU_DMA_POSITION of firmware/abi/command.h; with NPU_FAULT_RECORD_POSITION */
 };
 
 /*

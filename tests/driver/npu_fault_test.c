@@ -56,14 +56,16 @@ static void expect_equal(const char* what, uint64_t is, uint64_t should) {
 struct ending {
   const char* name;
   uint32_t status, fault, command;
+  uint64_t moved; /* bytes of the command before the fault; UNKNOWN: nobody tells */
 };
+#define UNKNOWN UINT64_MAX
 static const struct ending kEndings[] = {
-    {"deadlock", NPU_JOB_FAULT, NPU_FAULT_DEADLOCK, 1},
-    {"illegal-command", NPU_JOB_FAULT, NPU_FAULT_ILLEGAL_COMMAND, 1},
-    {"bad-address", NPU_JOB_FAULT, NPU_FAULT_ADDRESS, 1},
-    {"read-only", NPU_JOB_FAULT, NPU_FAULT_PERMISSION, 0},
-    {"double-error", NPU_JOB_FAULT, NPU_FAULT_POISON, 1},
-    {"hang", NPU_JOB_TIMEOUT, NPU_FAULT_ENGINE_STUCK, 1},
+    {"deadlock", NPU_JOB_FAULT, NPU_FAULT_DEADLOCK, 1, 0},
+    {"illegal-command", NPU_JOB_FAULT, NPU_FAULT_ILLEGAL_COMMAND, 1, UNKNOWN},
+    {"bad-address", NPU_JOB_FAULT, NPU_FAULT_ADDRESS, 1, BYTES / 4},
+    {"read-only", NPU_JOB_FAULT, NPU_FAULT_PERMISSION, 0, 0},
+    {"double-error", NPU_JOB_FAULT, NPU_FAULT_POISON, 1, 0},
+    {"hang", NPU_JOB_TIMEOUT, NPU_FAULT_ENGINE_STUCK, 1, UNKNOWN},
 };
 
 /* A context with buffers for jobs that copy there and back. */
@@ -96,7 +98,14 @@ static void write_commands(struct client* client, const char* trouble) {
   if (!trouble) return;
   if (!strcmp(trouble, "deadlock")) commands[1].wait[0].count = 2;
   if (!strcmp(trouble, "illegal-command")) commands[1].kind = 77;
-  if (!strcmp(trouble, "bad-address")) commands[1].u.dma.source = NPU_ADDRESS(kDevice, DEVICE_BYTES - BYTES / 2);
+  if (!strcmp(trouble, "bad-address")) {
+    /* Its second row. */
+    commands[1].u.dma.source = NPU_ADDRESS(kDevice, DEVICE_BYTES - BYTES / 2);
+    commands[1].u.dma.rows = 2;
+    commands[1].u.dma.row_bytes = BYTES / 4;
+    commands[1].u.dma.source_stride = BYTES;
+    commands[1].u.dma.destination_stride = BYTES / 4;
+  }
   if (!strcmp(trouble, "double-error")) commands[1].u.dma.source = NPU_ADDRESS(kDevice, 2 * BYTES);
 }
 
@@ -164,6 +173,8 @@ static void expect_record(const struct client* guilty, const struct ending* endi
   EXPECT_EQUAL(faults[0].block, !strcmp(ending->name, "illegal-command") ? 77u : (uint32_t)NPU_COMMAND_EXTERNAL_HDMA);
   EXPECT_EQUAL(faults[0].engine, ending->command); /* command n runs on External HDMA n */
   EXPECT_EQUAL(!!(faults[0].flags & NPU_FAULT_RECORD_CONTEXT_STOPPED), 1);
+  EXPECT_EQUAL(!!(faults[0].flags & NPU_FAULT_RECORD_POSITION), ending->moved != UNKNOWN);
+  if (ending->moved != UNKNOWN) EXPECT_EQUAL(NPU_DMA_POSITION_ELEMENTS(faults[0].position), ending->moved);
   EXPECT_EQUAL(!!(faults[0].flags & NPU_FAULT_RECORD_ENGINE_RESET), !strcmp(ending->name, "hang"));
   EXPECT_EQUAL(read_faults(&guilty->card, faults, 4, faults[0].number), 0u);
 }
