@@ -28,6 +28,7 @@ struct DeviceInfo {
 enum class Placement : uint8_t {
   kHost,    ///< Host pages, mapped into the program.
   kDevice,  ///< Card DRAM, reached by commands only.
+  kPeer,    ///< Card DRAM inside its window on the PCIe bus: commands of cards that import it reach it too.
 };
 
 /// Memory that jobs can name as a segment. Freed with the object, not before the jobs that use it have completed.
@@ -38,6 +39,16 @@ class Buffer {
   [[nodiscard]] virtual size_t size() const = 0;
   /// Contents; empty for device buffers.
   [[nodiscard]] virtual std::span<std::byte> bytes() = 0;
+};
+
+/// Flags of Device Sync: 32-bit counters that the commands of their card WAIT for and UPDATE by number, and that cards
+/// which import them SIGNAL (struct npu_device_sync). They keep what was last in them: UPDATE them before a peer knows
+/// of them. Given back with the object and what was imported of it.
+class Flags {
+ public:
+  virtual ~Flags() = default;
+  [[nodiscard]] virtual uint32_t first() const = 0;  ///< Number of the first one; the others follow.
+  [[nodiscard]] virtual uint32_t count() const = 0;
 };
 
 /// A buffer as one of a job's segments; the position in the list is the segment number (firmware/abi/command.h).
@@ -78,6 +89,17 @@ class Device {
   virtual JobId submit(const Submission& submission) = 0;
   /// Waits for one job, in any order. Throws DeviceError when the host's time `timeout` has passed first.
   virtual Completion wait(JobId job, std::chrono::nanoseconds timeout) = 0;
+
+  /// `count` flags in a row, 1 to NPU_SYNC_FLAGS.
+  [[nodiscard]] virtual std::unique_ptr<Flags> allocate_flags(uint32_t /*count*/) { throw no_peers(); }
+  /// A kPeer buffer of another card on the same host as a buffer of this one, for its Device HDMA. It keeps the memory.
+  [[nodiscard]] virtual std::unique_ptr<Buffer> import(const Buffer& /*theirs*/) { throw no_peers(); }
+  /// Another card's flags as a buffer of this one: flag n is the word at 4 * n, the one that adds at
+  /// NPU_SYNC_WINDOW_ADD + 4 * n.
+  [[nodiscard]] virtual std::unique_ptr<Buffer> import(const Flags& /*theirs*/) { throw no_peers(); }
+
+ private:
+  static DeviceError no_peers() { return DeviceError("this kind of card has no peers"); }
 };
 
 /// Opens the card behind a Linux accel node, for example "/dev/accel/accel0".

@@ -16,6 +16,7 @@
 
 #include "driver/uapi/npu_accel.h"
 #include "firmware/abi/abi.h"
+#include "firmware/abi/memory_map.h"
 #include "sw/runtime/device.h"
 
 namespace npuvp::runtime {
@@ -86,31 +87,71 @@ class DeviceFile {
 };
 using File = std::shared_ptr<const DeviceFile>;
 
+/// A buffer object of the driver, closed with the C++ object.
+class Handle {
+ public:
+  Handle(File file, uint32_t handle) : file_(std::move(file)), handle_(handle) {}
+  ~Handle() {
+    drm_gem_close close{};
+    close.handle = handle_;
+    (void)file_->try_ioctl(DRM_IOCTL_GEM_CLOSE, &close);  // nothing to be done about it in a destructor
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  [[nodiscard]] const File& file() const { return file_; }
+  [[nodiscard]] uint32_t number() const { return handle_; }
+
+  /// The same object for `file`, that of another card. Errors: DeviceError.
+  [[nodiscard]] std::unique_ptr<Handle> import_to(const File& file) const {
+    if (file == file_) {
+      file->fail("what is the card's own cannot be imported");
+    }
+    drm_prime_handle prime{};
+    prime.handle = handle_;
+    prime.flags = DRM_CLOEXEC | DRM_RDWR;
+    file_->ioctl(DRM_IOCTL_PRIME_HANDLE_TO_FD, "DRM_IOCTL_PRIME_HANDLE_TO_FD", &prime);
+    int error = 0;
+    do {
+      error = file->try_ioctl(DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime);
+    } while (error == EINTR);
+    ::close(prime.fd);
+    if (error != 0) {
+      file->fail("DRM_IOCTL_PRIME_FD_TO_HANDLE for another card's object", error);
+    }
+    return std::make_unique<Handle>(file, prime.handle);
+  }
+
+ private:
+  File file_;
+  uint32_t handle_;
+};
+
 class LinuxBuffer final : public Buffer {
  public:
-  LinuxBuffer(File file, size_t bytes, Placement placement)
-      : file_(std::move(file)), placement_(placement), size_(bytes) {
+  LinuxBuffer(const File& file, size_t bytes, Placement placement) : placement_(placement), size_(bytes) {
     drm_npu_bo_create create{};
     create.size = std::max<size_t>(bytes, 1);
     create.placement = placement == Placement::kHost ? DRM_NPU_PLACEMENT_HOST : DRM_NPU_PLACEMENT_DEVICE;
-    file_->ioctl(DRM_IOCTL_NPU_BO_CREATE, "DRM_IOCTL_NPU_BO_CREATE", &create);
-    handle_ = create.handle;
+    create.flags = placement == Placement::kPeer ? DRM_NPU_BO_PEER : 0;
+    file->ioctl(DRM_IOCTL_NPU_BO_CREATE, "DRM_IOCTL_NPU_BO_CREATE", &create);
+    handle_ = std::make_unique<Handle>(file, create.handle);
     if (placement == Placement::kHost) {
-      mapped_bytes_ = create.size;
-      mapping_ = ::mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file_->fd(),
+      mapping_ = ::mmap(nullptr, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd(),
                         static_cast<off_t>(create.mmap_offset));
       if (mapping_ == MAP_FAILED) {
-        const int error = errno;
-        close_handle();
-        file_->fail("mmap of a buffer", error);
+        file->fail("mmap of a buffer", errno);
       }
+      mapped_bytes_ = create.size;
     }
   }
+  /// What was imported.
+  LinuxBuffer(std::unique_ptr<Handle> handle, size_t bytes)
+      : handle_(std::move(handle)), placement_(Placement::kPeer), size_(bytes) {}
   ~LinuxBuffer() override {
     if (mapped_bytes_ != 0) {
       ::munmap(mapping_, mapped_bytes_);
     }
-    close_handle();
   }
   LinuxBuffer(const LinuxBuffer&) = delete;
   LinuxBuffer& operator=(const LinuxBuffer&) = delete;
@@ -121,21 +162,30 @@ class LinuxBuffer final : public Buffer {
     return placement_ == Placement::kHost ? std::span(static_cast<std::byte*>(mapping_), size_)
                                           : std::span<std::byte>{};
   }
-  [[nodiscard]] uint32_t handle() const { return handle_; }
+  [[nodiscard]] const Handle& handle() const { return *handle_; }
 
  private:
-  void close_handle() const {
-    drm_gem_close close{};
-    close.handle = handle_;
-    (void)file_->try_ioctl(DRM_IOCTL_GEM_CLOSE, &close);  // nothing to be done about it in a destructor
-  }
-
-  File file_;
+  std::unique_ptr<Handle> handle_;
   Placement placement_;
   size_t size_;
   size_t mapped_bytes_ = 0;
   void* mapping_ = nullptr;
-  uint32_t handle_ = 0;
+};
+
+class LinuxFlags final : public Flags {
+ public:
+  LinuxFlags(const File& file, uint32_t count) {
+    create_.count = count;
+    file->ioctl(DRM_IOCTL_NPU_SYNC_CREATE, "DRM_IOCTL_NPU_SYNC_CREATE", &create_);
+    handle_ = std::make_unique<Handle>(file, create_.handle);
+  }
+  [[nodiscard]] uint32_t first() const override { return create_.first; }
+  [[nodiscard]] uint32_t count() const override { return create_.count; }
+  [[nodiscard]] const Handle& handle() const { return *handle_; }
+
+ private:
+  drm_npu_sync_create create_{};
+  std::unique_ptr<Handle> handle_;
 };
 
 class LinuxDevice final : public Device {
@@ -170,6 +220,21 @@ class LinuxDevice final : public Device {
     return std::make_unique<LinuxBuffer>(file_, bytes, placement);
   }
 
+  [[nodiscard]] std::unique_ptr<Flags> allocate_flags(uint32_t count) override {
+    return std::make_unique<LinuxFlags>(file_, count);
+  }
+
+  [[nodiscard]] std::unique_ptr<Buffer> import(const Buffer& theirs) override {
+    if (theirs.placement() != Placement::kPeer) {
+      file_->fail("only a buffer of placement kPeer can be imported");
+    }
+    return import_as<LinuxBuffer>(theirs, theirs.size());
+  }
+
+  [[nodiscard]] std::unique_ptr<Buffer> import(const Flags& theirs) override {
+    return import_as<LinuxFlags>(theirs, NPU_DEVICE_SYNC_WINDOW_BYTES);
+  }
+
   JobId submit(const Submission& submission) override {
     if (submission.segments.empty() || submission.segments.size() > max_segments_) {
       file_->fail("a job has 1 to " + std::to_string(max_segments_) + " segments, this one " +
@@ -178,10 +243,11 @@ class LinuxDevice final : public Device {
     std::vector<drm_npu_segment> segments;
     for (const Segment& segment : submission.segments) {
       const auto* const buffer = dynamic_cast<const LinuxBuffer*>(segment.buffer);
-      if (buffer == nullptr) {
-        file_->fail("a segment's buffer belongs to another device");
+      if (buffer == nullptr || buffer->handle().file() != file_) {
+        file_->fail("a segment's buffer belongs to another device: import it");
       }
-      segments.push_back({.handle = buffer->handle(), .flags = segment.writable ? DRM_NPU_SEGMENT_WRITABLE : 0u});
+      segments.push_back(
+          {.handle = buffer->handle().number(), .flags = segment.writable ? DRM_NPU_SEGMENT_WRITABLE : 0u});
     }
     drm_npu_submit submit{};
     submit.context = context_;
@@ -220,6 +286,15 @@ class LinuxDevice final : public Device {
   }
 
  private:
+  template <class Ours, class Any>
+  [[nodiscard]] std::unique_ptr<Buffer> import_as(const Any& theirs, size_t bytes) const {
+    const auto* const object = dynamic_cast<const Ours*>(&theirs);
+    if (object == nullptr) {
+      file_->fail("what is to be imported belongs to no card behind the driver");
+    }
+    return std::make_unique<LinuxBuffer>(object->handle().import_to(file_), bytes);
+  }
+
   /// The driver may block or answer EAGAIN while the queue is full.
   void submit_when_there_is_room(drm_npu_submit& submit) const {
     constexpr std::chrono::milliseconds kPoll{1};

@@ -106,6 +106,10 @@ def test_cards_exchange_data_and_tell_each_other_without_the_host(guest, card, p
     assert gained == 2 * 8 * (2 * (256 << 10) + 2 * 4), gained
 
 
+def test_the_runtime_joins_two_cards(guest):
+    assert guest.check("npu_pair_test /dev/accel/accel1 /dev/accel/accel3", 120) == "npu_pair_test: ok"
+
+
 def test_redirect_at_the_requesters_port_is_enough(guest):
     set_acs(guest, REQUEST_REDIRECT, SWITCH_PORTS[2])
     set_acs(guest, UPSTREAM_FORWARDING, ROOT_PORT)

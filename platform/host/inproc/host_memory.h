@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <span>
 
 #include "models/base/sparse_memory.h"
+#include "platform/host/inproc/free_space.h"
 
 namespace npuvp::host {
 
@@ -32,7 +32,7 @@ class HostMemory {
  private:
   uint64_t base_;
   base::SparseMemory memory_;
-  std::map<uint64_t, uint64_t> free_;  // offset -> bytes
+  FreeSpace free_;  // offsets
 };
 
 /// Owns a block for the length of a scope or of an object.

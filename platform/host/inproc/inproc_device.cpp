@@ -8,6 +8,8 @@
 #include <new>
 
 #include "firmware/abi/boot_text.h"
+#include "firmware/abi/command.h"
+#include "firmware/abi/memory_map.h"
 #include "npu/registers/mailbox.h"
 
 namespace npuvp::host {
@@ -26,51 +28,97 @@ const sc_time kBootTimeout(5, sc_core::SC_SEC);  // a card whose update fails on
 const sc_time kMessageTimeout(100, sc_core::SC_MS);
 const sc_time kPollInterval(10, sc_core::SC_US);
 
-uint64_t whole_pages(uint64_t bytes) {
-  return (bytes + HostMemory::kPageBytes - 1) / HostMemory::kPageBytes * HostMemory::kPageBytes;
-}
-
 sc_time to_sc_time(std::chrono::nanoseconds time) {
   return {static_cast<double>(std::max<int64_t>(time.count(), 0)), sc_core::SC_NS};
 }
 
 }  // namespace
 
-class InprocDevice::HostBuffer final : public runtime::Buffer {
+/// Pages on the bus, with the list of them that the card reads.
+class InprocDevice::PagedBuffer : public runtime::Buffer {
  public:
-  HostBuffer(HostMemory& memory, size_t bytes)
-      : block_(memory, bytes), pages_(memory, whole_pages(bytes) / HostMemory::kPageBytes * sizeof(uint64_t)) {
-    for (uint64_t page = 0; page < whole_pages(bytes) / HostMemory::kPageBytes; ++page) {
-      const uint64_t address = block_.bus_address() + page * HostMemory::kPageBytes;
+  PagedBuffer(HostMemory& memory, uint64_t bus_address, size_t bytes)
+      : size_(bytes), pages_(memory, page_count() * sizeof(uint64_t)) {
+    for (size_t page = 0; page < page_count(); ++page) {
+      const uint64_t address = bus_address + page * HostMemory::kPageBytes;
       std::memcpy(pages_.bytes().data() + page * sizeof(address), &address, sizeof(address));
     }
   }
-  [[nodiscard]] runtime::Placement placement() const override { return runtime::Placement::kHost; }
-  [[nodiscard]] size_t size() const override { return block_.bytes().size(); }
-  [[nodiscard]] std::span<std::byte> bytes() override { return std::as_writable_bytes(block_.bytes()); }
+  [[nodiscard]] size_t size() const override { return size_; }
   [[nodiscard]] uint64_t page_list() const { return pages_.bus_address(); }
 
  private:
-  HostBlock block_;
+  [[nodiscard]] size_t page_count() const { return (size_ + HostMemory::kPageBytes - 1) / HostMemory::kPageBytes; }
+
+  size_t size_;
   HostBlock pages_;
+};
+
+class InprocDevice::HostBuffer final : public PagedBuffer {
+ public:
+  HostBuffer(HostMemory& memory, size_t bytes) : HostBuffer(memory, std::make_unique<HostBlock>(memory, bytes)) {}
+  [[nodiscard]] runtime::Placement placement() const override { return runtime::Placement::kHost; }
+  [[nodiscard]] std::span<std::byte> bytes() override { return std::as_writable_bytes(block_->bytes()); }
+
+ private:
+  HostBuffer(HostMemory& memory, std::unique_ptr<HostBlock> block)
+      : PagedBuffer(memory, block->bus_address(), block->bytes().size()), block_(std::move(block)) {}
+
+  std::unique_ptr<HostBlock> block_;
+};
+
+/// In the window of another card, where it keeps what it shows.
+class InprocDevice::PeerBuffer final : public PagedBuffer {
+ public:
+  PeerBuffer(HostMemory& memory, uint64_t bus_address, size_t bytes, std::shared_ptr<const FreeSpace::Taken> kept)
+      : PagedBuffer(memory, bus_address, bytes), kept_(std::move(kept)) {}
+  [[nodiscard]] runtime::Placement placement() const override { return runtime::Placement::kPeer; }
+  [[nodiscard]] std::span<std::byte> bytes() override { return {}; }
+
+ private:
+  std::shared_ptr<const FreeSpace::Taken> kept_;
 };
 
 class InprocDevice::DeviceBuffer final : public runtime::Buffer {
  public:
-  DeviceBuffer(InprocDevice& device, uint64_t address, size_t bytes)
-      : device_(device), address_(address), bytes_(bytes) {}
-  ~DeviceBuffer() override { device_.free_dram(address_, whole_pages(bytes_)); }
-  DeviceBuffer(const DeviceBuffer&) = delete;
-  DeviceBuffer& operator=(const DeviceBuffer&) = delete;
-  [[nodiscard]] runtime::Placement placement() const override { return runtime::Placement::kDevice; }
+  DeviceBuffer(const InprocDevice& device, std::shared_ptr<const FreeSpace::Taken> taken, size_t bytes,
+               runtime::Placement placement)
+      : device_(&device),
+        taken_(std::move(taken)),
+        bytes_(bytes),
+        placement_(placement),
+        bus_address_(device.bar2_ + (taken_->begin() - device.dram_base_)) {}
+  [[nodiscard]] runtime::Placement placement() const override { return placement_; }
   [[nodiscard]] size_t size() const override { return bytes_; }
   [[nodiscard]] std::span<std::byte> bytes() override { return {}; }
-  [[nodiscard]] uint64_t address() const { return address_; }
+  [[nodiscard]] bool is_of(const InprocDevice& device) const { return device_ == &device; }
+  [[nodiscard]] uint64_t address() const { return taken_->begin(); }
+  [[nodiscard]] uint64_t bus_address() const { return bus_address_; }  ///< If it is in the window.
+  [[nodiscard]] const std::shared_ptr<const FreeSpace::Taken>& taken() const { return taken_; }
 
  private:
-  InprocDevice& device_;
-  uint64_t address_;
+  const InprocDevice* device_;
+  std::shared_ptr<const FreeSpace::Taken> taken_;
   size_t bytes_;
+  runtime::Placement placement_;
+  uint64_t bus_address_;
+};
+
+class InprocDevice::CardFlags final : public runtime::Flags {
+ public:
+  CardFlags(const InprocDevice& device, std::shared_ptr<const FreeSpace::Taken> taken, uint32_t count)
+      : device_(&device), taken_(std::move(taken)), count_(count), bus_address_(device.bar0_ + NPU_BAR0_DEVICE_SYNC) {}
+  [[nodiscard]] uint32_t first() const override { return static_cast<uint32_t>(taken_->begin()); }
+  [[nodiscard]] uint32_t count() const override { return count_; }
+  [[nodiscard]] bool is_of(const InprocDevice& device) const { return device_ == &device; }
+  [[nodiscard]] uint64_t bus_address() const { return bus_address_; }
+  [[nodiscard]] const std::shared_ptr<const FreeSpace::Taken>& taken() const { return taken_; }
+
+ private:
+  const InprocDevice* device_;
+  std::shared_ptr<const FreeSpace::Taken> taken_;
+  uint32_t count_;
+  uint64_t bus_address_;
 };
 
 /// What the card reads while a job runs.
@@ -82,6 +130,8 @@ struct InprocDevice::Job {
 InprocDevice::InprocDevice(InprocHost& host, const PciFunction& function, std::span<const uint8_t> firmware)
     : host_(host),
       bar0_(function.bars[0]),
+      bar2_(function.bars[2]),
+      bar2_bytes_(function.bar_bytes[2]),
       first_vector_(function.first_vector),
       submissions_(host.ram(), kEntries * sizeof(npu_submission)),
       completions_(host.ram(), kEntries * sizeof(npu_completion)) {
@@ -167,7 +217,9 @@ void InprocDevice::shake_hands() {
   constexpr uint64_t kMib = 1 << 20;
   info_ = {
       .abi_version = reply[1], .firmware_version = reply[3], .neural_engines = reply[4], .dram_bytes = reply[5] * kMib};
-  dram_free_ = {{reply[7] * kMib, info_.dram_bytes}};
+  dram_base_ = reply[7] * kMib;
+  dram_ = std::make_shared<FreeSpace>(dram_base_, info_.dram_bytes, HostMemory::kPageBytes);
+  flags_ = std::make_shared<FreeSpace>(0, NPU_SYNC_FLAGS, 1);
 }
 
 void InprocDevice::check_update(const Message& reply) const {
@@ -208,27 +260,48 @@ void InprocDevice::create_queue() {
 std::unique_ptr<runtime::Buffer> InprocDevice::allocate(size_t bytes, runtime::Placement placement) {
   if (bytes == 0) throw DeviceError("a buffer needs at least one byte");
   if (placement == runtime::Placement::kHost) return std::make_unique<HostBuffer>(host_.ram(), bytes);
-  const uint64_t needed = whole_pages(bytes);
-  const auto hole =
-      std::find_if(dram_free_.begin(), dram_free_.end(), [&](const auto& each) { return each.second >= needed; });
-  if (hole == dram_free_.end()) throw DeviceError(fmt::format("card DRAM has no room for a buffer of {} bytes", bytes));
-  const auto [address, hole_bytes] = *hole;
-  dram_free_.erase(hole);
-  if (hole_bytes > needed) dram_free_[address + needed] = hole_bytes - needed;
-  return std::make_unique<DeviceBuffer>(*this, address, bytes);
+  const bool peer = placement == runtime::Placement::kPeer;
+  auto taken = take_shared(dram_, bytes, peer ? dram_base_ + bar2_bytes_ : UINT64_MAX);
+  if (taken == nullptr) throw DeviceError(fmt::format("card DRAM has no room for a buffer of {} bytes", bytes));
+  return std::make_unique<DeviceBuffer>(*this, std::move(taken), bytes, placement);
 }
 
-void InprocDevice::free_dram(uint64_t address, uint64_t bytes) {
-  const auto [at, inserted] = dram_free_.emplace(address, bytes);
-  if (const auto next = std::next(at); next != dram_free_.end() && at->first + at->second == next->first) {
-    at->second += next->second;
-    dram_free_.erase(next);
+std::unique_ptr<runtime::Flags> InprocDevice::allocate_flags(uint32_t count) {
+  auto taken = count == 0 ? nullptr : take_shared(flags_, count);
+  if (taken == nullptr) {
+    throw DeviceError(fmt::format("the card has no {} flags in a row that nobody uses, of {}", count, NPU_SYNC_FLAGS));
   }
-  if (at == dram_free_.begin()) return;
-  if (const auto previous = std::prev(at); previous->first + previous->second == at->first) {
-    previous->second += at->second;
-    dram_free_.erase(at);
+  return std::make_unique<CardFlags>(*this, std::move(taken), count);
+}
+
+std::unique_ptr<runtime::Buffer> InprocDevice::import(const runtime::Buffer& theirs) {
+  const auto* buffer = dynamic_cast<const DeviceBuffer*>(&theirs);
+  if (buffer == nullptr || buffer->placement() != runtime::Placement::kPeer || buffer->is_of(*this)) {
+    throw DeviceError("only a buffer of placement kPeer of another card can be imported");
   }
+  return std::make_unique<PeerBuffer>(host_.ram(), buffer->bus_address(), buffer->size(), buffer->taken());
+}
+
+std::unique_ptr<runtime::Buffer> InprocDevice::import(const runtime::Flags& theirs) {
+  const auto* flags = dynamic_cast<const CardFlags*>(&theirs);
+  if (flags == nullptr || flags->is_of(*this)) throw DeviceError("only another card's flags can be imported");
+  return std::make_unique<PeerBuffer>(host_.ram(), flags->bus_address(), NPU_DEVICE_SYNC_WINDOW_BYTES, flags->taken());
+}
+
+npu_segment InprocDevice::describe(const runtime::Segment& segment) const {
+  npu_segment entry{};
+  entry.size = segment.buffer->size();
+  entry.flags = segment.writable ? NPU_SEGMENT_WRITABLE : 0;
+  if (const auto* pages = dynamic_cast<const PagedBuffer*>(segment.buffer)) {
+    entry.kind = NPU_SEGMENT_HOST_PAGES;
+    entry.base = pages->page_list();
+    return entry;
+  }
+  const auto* buffer = dynamic_cast<const DeviceBuffer*>(segment.buffer);
+  if (buffer == nullptr || !buffer->is_of(*this)) throw DeviceError("a segment is a buffer of another card: import it");
+  entry.kind = NPU_SEGMENT_DEVICE;
+  entry.base = buffer->address();
+  return entry;
 }
 
 runtime::JobId InprocDevice::submit(const runtime::Submission& submission) {
@@ -243,19 +316,7 @@ runtime::JobId InprocDevice::submit(const runtime::Submission& submission) {
 
   auto job = std::make_unique<Job>(host_.ram(), count);
   for (size_t i = 0; i < count; ++i) {
-    const auto& segment = submission.segments[i];
-    npu_segment entry{};
-    entry.size = segment.buffer->size();
-    entry.flags = segment.writable ? NPU_SEGMENT_WRITABLE : 0;
-    if (auto* host_buffer = dynamic_cast<HostBuffer*>(segment.buffer)) {
-      entry.kind = NPU_SEGMENT_HOST_PAGES;
-      entry.base = host_buffer->page_list();
-    } else if (auto* device_buffer = dynamic_cast<DeviceBuffer*>(segment.buffer)) {
-      entry.kind = NPU_SEGMENT_DEVICE;
-      entry.base = device_buffer->address();
-    } else {
-      throw DeviceError(fmt::format("segment {} is a buffer of another device", i));
-    }
+    const auto entry = describe(submission.segments[i]);
     std::memcpy(job->segment_table.bytes().data() + i * sizeof(entry), &entry, sizeof(entry));
   }
 

@@ -10,6 +10,7 @@
 
 #include "firmware/abi/mailbox.h"
 #include "firmware/abi/queue.h"
+#include "platform/host/inproc/free_space.h"
 #include "platform/host/inproc/inproc_host.h"
 #include "sw/runtime/device.h"
 
@@ -34,6 +35,9 @@ class InprocDevice final : public runtime::Device {
   [[nodiscard]] std::unique_ptr<runtime::Buffer> allocate(size_t bytes, runtime::Placement placement) override;
   runtime::JobId submit(const runtime::Submission& submission) override;
   runtime::Completion wait(runtime::JobId job, std::chrono::nanoseconds timeout) override;
+  [[nodiscard]] std::unique_ptr<runtime::Flags> allocate_flags(uint32_t count) override;
+  [[nodiscard]] std::unique_ptr<runtime::Buffer> import(const runtime::Buffer& theirs) override;
+  [[nodiscard]] std::unique_ptr<runtime::Buffer> import(const runtime::Flags& theirs) override;
 
   /// Writes `image` to the flash slot that the card did not boot from; it boots after the next card reset. Throws
   /// FirmwareRefused if the card does not want the image, else DeviceError.
@@ -41,8 +45,11 @@ class InprocDevice final : public runtime::Device {
 
  private:
   using Message = std::array<uint32_t, NPU_MAILBOX_WORDS>;
+  class PagedBuffer;
   class HostBuffer;
+  class PeerBuffer;
   class DeviceBuffer;
+  class CardFlags;
   struct Job;
 
   [[nodiscard]] uint32_t read(uint32_t offset) { return host_.mmio_read32(bar0_ + offset); }
@@ -57,14 +64,18 @@ class InprocDevice final : public runtime::Device {
   void shake_hands();
   void create_queue();
   void collect_completions();
-  void free_dram(uint64_t address, uint64_t bytes);
+  [[nodiscard]] npu_segment describe(const runtime::Segment& segment) const;
 
   InprocHost& host_;
   uint64_t bar0_;
+  uint64_t bar2_;
+  uint64_t bar2_bytes_;
   uint32_t first_vector_;
   uint8_t sequence_ = 0;
   runtime::DeviceInfo info_{};
-  std::map<uint64_t, uint64_t> dram_free_;  // card physical address -> bytes
+  uint64_t dram_base_ = 0;           // card physical; BAR2 shows DRAM from here on
+  std::shared_ptr<FreeSpace> dram_;  // card physical addresses
+  std::shared_ptr<FreeSpace> flags_;
 
   HostBlock submissions_;
   HostBlock completions_;

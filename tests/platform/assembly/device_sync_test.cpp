@@ -10,6 +10,7 @@
 #include "platform/host/inproc/inproc_device.h"
 #include "tests/platform/assembly/raw_function.h"
 #include "tests/platform/test_server.h"
+#include "tests/sw/two_cards.h"
 
 namespace npuvp::tests {
 namespace {
@@ -179,6 +180,17 @@ TEST(DeviceSyncCards, AThousandBuffersArriveExactlyAndInOrder) {
     EXPECT_TRUE(cards[1]->read_memory(collected) == data);
     EXPECT_EQ(cards[1]->read(NPU_BAR0_DEVICE_SYNC + 4 * 2), kBuffers);
     EXPECT_EQ(cards[0]->read(NPU_BAR0_DEVICE_SYNC + 4 * 1), kBuffers);
+    EXPECT_EQ(self.environment.diagnostics().misuse_count(), 0U);
+  });
+}
+
+TEST(DeviceSyncCards, TheRuntimeJoinsTwoCards) {
+  const TestServer server("server-4", [](TestServer& self) {
+    const std::string image = TestServer::firmware();
+    const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(image.data()), image.size());
+    host::InprocDevice one(self.host, self.functions[1], bytes);
+    host::InprocDevice other(self.host, self.functions[3], bytes);
+    EXPECT_EQ(test::join_two_cards(one, other), "");
     EXPECT_EQ(self.environment.diagnostics().misuse_count(), 0U);
   });
 }
