@@ -3,6 +3,7 @@
  * Contexts: creation, destruction, and the end of all of them on removal.
  */
 
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -169,9 +170,15 @@ void npu_contexts_stop(struct npu_device *ndev)
 
 /* Creation and destruction */
 
+static unsigned int npu_job_limit_ms = 60000;
+module_param_named(job_limit_ms, npu_job_limit_ms, uint, 0644);
+MODULE_PARM_DESC(job_limit_ms,
+		 "Longest job of contexts without a limit, card time (default: 60000; 0: none)");
+
 static int npu_context_start(struct npu_device *ndev, struct npu_context *context,
 			     const struct npu_rights *rights)
 {
+	struct npu_rights granted;
 	unsigned int index;
 	int err;
 
@@ -190,7 +197,10 @@ static int npu_context_start(struct npu_device *ndev, struct npu_context *contex
 	}
 	if (index == ndev->queue_limit)
 		return -ENOSPC;
-	err = npu_queue_init(&context->queue, ndev, index, rights);
+	granted = *rights;
+	if (npu_has_contexts(ndev) && !granted.job_limit_us)
+		granted.job_limit_us = min(READ_ONCE(npu_job_limit_ms), U32_MAX / 1000) * 1000;
+	err = npu_queue_init(&context->queue, ndev, index, &granted);
 	if (err)
 		return err;
 	err = npu_queue_attach(&context->queue);

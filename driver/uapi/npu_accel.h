@@ -89,7 +89,7 @@ struct drm_npu_context {
 	/* Since 1.2, in, 0 for DESTROY. Older programs pass a structure that ends before `priority`. */
 	__u32 flags; /* DRM_NPU_CONTEXT_* */
 	__s32 priority;
-	__u32 job_limit_us; /* no job runs longer, card time; 0: no limit */
+	__u32 job_limit_us; /* no job runs longer, card time; 0: the module's parameter job_limit_ms */
 	__u32 hang_limit_us; /* a job that finishes no command for this long is stopped; 0: no limit */
 	__u32 pad;
 };

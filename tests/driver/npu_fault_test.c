@@ -19,7 +19,7 @@
 #include "tests/driver/card_client.h"
 
 static const char kHelp[] =
-    "usage: npu_fault_test [--card FILE] TROUBLE\n"
+    "usage: npu_fault_test [--card FILE] [--no-limit] TROUBLE\n"
     "A context with a bad job, two others with good ones. TROUBLE is what the bad job meets:\n"
     "  deadlock         waits for a token that nobody signals\n"
     "  illegal-command  of a kind that there is not\n"
@@ -29,7 +29,8 @@ static const char kHelp[] =
     "word\n"
     "                   56 KiB before the end of the DRAM and made the file /tmp/spoiled\n"
     "  hang             the caller has told the engine external_hdma1 to hang\n"
-    "or one of\n"
+    "The contexts have a limit for their jobs, but with --no-limit the driver's own.\n"
+    "Or TROUBLE is one of\n"
     "  kill             a process with jobs on the card is killed\n"
     "  rights           who may ask for which priority\n"
     "Exit status: 0 when all is as it should be; 1 with a line for what is not; 2 when the test could not start.\n";
@@ -45,6 +46,7 @@ static const char kHelp[] =
 enum { kCommands, kDevice, kHost, kSegments };
 
 static int failures;
+static uint32_t job_limit_us = JOB_LIMIT_US;
 
 static void expect_equal(const char* what, uint64_t is, uint64_t should) {
   if (is == should) return;
@@ -77,7 +79,7 @@ struct client {
 };
 
 static uint32_t context_create(const struct card* card, uint32_t flags) {
-  struct drm_npu_context context = {.flags = flags, .job_limit_us = JOB_LIMIT_US};
+  struct drm_npu_context context = {.flags = flags, .job_limit_us = job_limit_us};
   if (ioctl(card->fd, DRM_IOCTL_NPU_CONTEXT_CREATE, &context)) card_fail(card, "CONTEXT_CREATE: %s", strerror(errno));
   return context.id;
 }
@@ -309,12 +311,18 @@ static int usage(FILE* to, int status) {
 }
 
 int main(int argc, char** argv) {
-  static const struct option kOptions[] = {
-      {"card", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+  static const struct option kOptions[] = {{"card", required_argument, NULL, 'c'},
+                                           {"no-limit", no_argument, NULL, 'n'},
+                                           {"help", no_argument, NULL, 'h'},
+                                           {NULL, 0, NULL, 0}};
   const char* path = "/dev/accel/accel0";
   program_name = "npu_fault_test";
   for (int letter; (letter = getopt_long(argc, argv, "", kOptions, NULL)) != -1;) {
     if (letter == 'h') return usage(stdout, 0);
+    if (letter == 'n') {
+      job_limit_us = 0;
+      continue;
+    }
     if (letter != 'c') return usage(stderr, 2);
     path = optarg;
   }

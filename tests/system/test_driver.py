@@ -85,12 +85,17 @@ def test_only_the_guilty_context_ends_and_the_driver_has_its_record(tmp_path):
                 assert guest.check("tail -1 /tmp/double") == f"npu_fault_test: {trouble}: ok"
             else:
                 assert guest.check(f"npu_fault_test {trouble}") == f"npu_fault_test: {trouble}: ok"
+        # Without a limit of its own the same hang ends by the driver's.
+        guest.check("echo 5 > /sys/module/npu/parameters/job_limit_ms")
+        guest.monitor("hang", "card0", "external_hdma1")
+        assert guest.check("npu_fault_test --no-limit hang") == "npu_fault_test: hang: ok"
+        guest.check("echo 60000 > /sys/module/npu/parameters/job_limit_ms")
         guest.check("npu_fault_test kill")
         guest.check("npu_fault_test rights")
         # The administrator sees all of them; the first one is the core dump, until somebody takes it.
         guest.check("mount -t debugfs none /sys/kernel/debug")
         faults = guest.check(f"cat /sys/kernel/debug/accel/{CARD}/faults")
-        assert re.findall(r"fault (\d+): context", faults) == [str(n + 1) for n in range(len(TROUBLES))], faults
+        assert re.findall(r"fault (\d+): context", faults) == [str(n + 1) for n in range(len(TROUBLES) + 1)], faults
         # Deadlock, read-only and double error stop a DMA command before its first byte, the bad address after its first
         # row; a hang tells nothing.
         assert faults.count("position: 0 elements moved of descriptor 0") == 3, faults
@@ -98,7 +103,7 @@ def test_only_the_guilty_context_ends_and_the_driver_has_its_record(tmp_path):
         dump = guest.check("cat /sys/class/devcoredump/devcd*/data")
         assert f"npu {CARD}" in dump and "fault 1: context" in dump and "status 2 fault 6" in dump, dump
         log = guest.check("dmesg")
-        assert len(re.findall(r"engine 1 of kind 4 hung in job 1 and was reset", log)) == 1, log
+        assert len(re.findall(r"engine 1 of kind 4 hung in job 1 and was reset", log)) == 2, log
         assert "resetting the card" not in log
         assert guest.check("dmesg | grep -ciE 'oops|bug:|warning:|call trace|hung task' || true").strip() == "0"
         assert guest.power_off() == 0
