@@ -16,14 +16,35 @@ Transfer transfer_of(const npu_dma_descriptor& descriptor) {
 
 }  // namespace
 
+/// A run, kept by the mover and not on its thread's stack: a simulation that ends does not unwind its threads.
+class Mover::Run {
+ public:
+  Run(Mover& mover, const RunContext& context) : runs_(mover.runs_), run_(runs_.emplace(runs_.end(), mover, context)) {}
+  ~Run() { runs_.erase(run_); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  TransferRun& operator*() { return *run_; }
+
+ private:
+  std::list<TransferRun>& runs_;
+  std::list<TransferRun>::iterator run_;
+};
+
+Mover::Mover(base::InitiatorPort& memory, const Parameters& parameters)
+    : memory_(memory), parameters_(parameters), arbiter_(parameters.engine_outstanding_bursts) {}
+
+Mover::~Mover() = default;
+
 std::optional<CommandOutcome> Mover::run(const Transfer& transfer, const RunContext& context) {
-  TransferRun run(*this, context);
+  Run kept(*this, context);
+  auto& run = *kept;
   static_cast<void>(run.move(transfer));
   return run.finish();
 }
 
 std::optional<CommandOutcome> Mover::run(const npu_dma_chain& chain, const RunContext& context) {
-  TransferRun run(*this, context);
+  Run kept(*this, context);
+  auto& run = *kept;
   uint64_t address = chain.descriptor;
   auto fetched = run.fetch(address);
   for (uint32_t number = 0;; ++number) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <optional>
 #include <systemc>
 
@@ -17,16 +18,6 @@ namespace npuvp::dma {
 
 /// Which side of the card a translated address must be on.
 enum class Side : uint8_t { kAny, kDevice, kHost };
-
-/// Ends the runs of one user of a mover and nobody else's.
-struct Cancellation {
-  void cancel() {
-    ++epoch;
-    event.notify();
-  }
-  uint64_t epoch = 0;
-  sc_core::sc_event event;
-};
 
 /// Everything about one run besides the copy itself.
 struct RunContext {
@@ -45,6 +36,8 @@ struct RunContext {
   const base::CancelSignal* reset = nullptr;   ///< Of the channel: the run is abandoned where it is.
 };
 
+class TransferRun;
+
 /// The data path of a DMA engine: turns transfers into bursts and keeps several of them outstanding.
 ///
 /// A burst lies inside one contiguous range of each side, and a burst to or from the host inside one 4 KiB page (PCIe
@@ -55,8 +48,8 @@ class Mover {
   /// Larger than other bursts, so that clearing gigabytes costs the simulation little; only memories see them.
   static constexpr uint64_t kClearBurstBytes = 256 << 10;
 
-  Mover(base::InitiatorPort& memory, const Parameters& parameters)
-      : memory_(memory), parameters_(parameters), arbiter_(parameters.engine_outstanding_bursts) {}
+  Mover(base::InitiatorPort& memory, const Parameters& parameters);
+  ~Mover();
 
   /// Runs in the caller's SC_THREAD and returns when the last write is visible. What fails ends the transfer after all
   /// that comes before it has been moved; the outcome's position says how much that is.
@@ -75,12 +68,14 @@ class Mover {
 
  private:
   friend class TransferRun;
+  class Run;
 
   base::InitiatorPort& memory_;
   const Parameters parameters_;
   Arbiter arbiter_;
   sc_core::sc_event reset_event_;
   uint64_t epoch_ = 0;
+  std::list<TransferRun> runs_;  // under way
   uint64_t bytes_read_ = 0;
   uint64_t bytes_written_ = 0;
 };

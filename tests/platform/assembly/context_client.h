@@ -265,7 +265,9 @@ class FaultReader {
                        {0, last_, static_cast<uint32_t>(bus), static_cast<uint32_t>(bus >> 32), NPU_FAULT_RECORDS, of});
     EXPECT_EQ(NPU_MAILBOX_STATUS(reply[0]), uint32_t{NPU_MAILBOX_OK});
     std::vector<npu_fault_record> records(std::min(reply[1], NPU_FAULT_RECORDS));
-    std::memcpy(records.data(), block_.bytes().data(), records.size() * sizeof(npu_fault_record));
+    if (!records.empty()) {
+      std::memcpy(records.data(), block_.bytes().data(), records.size() * sizeof(npu_fault_record));
+    }
     last_ = reply[2];
     lost += reply[4];
     return records;
