@@ -282,8 +282,9 @@ def test_an_unsupported_posted_request_is_recovered_without_a_reset(fixed):
 def test_a_bad_completion_fails_the_job_that_asked_at_its_place(fixed, fault, name, status):
     fixed.forget()
     size = 4 << 20
-    # Data is nearly all that such jobs read, and one at a time: the completion belongs to the input of the one job.
-    with fixed.load([1, 2, 3]) as outcomes, fixed.load([0], "--kib 4096", "--copies 20", "--in-flight 1") as hit:
+    # Data is nearly all that such jobs read, and one at a time: the completion belongs to the input of the one job. They
+    # are long, so that the error does not come between two of them: then it would meet the fetch of the next one.
+    with fixed.load([1, 2, 3]) as outcomes, fixed.load([0], "--kib 4096", "--copies 200", "--in-flight 1") as hit:
         fixed.monitor("inject", "card0", fault)
         fixed.wait_for_log("recovery successful")
         fixed.wait_for_traffic(0)
