@@ -278,14 +278,14 @@ void bench_card(Report& report, runtime::Device& device, std::mt19937& random) {
       for (uint32_t n = 0; n < 2 * kSize; ++n) b[size_t{k} * 2 * kSize + n] = *product.b(k, n);
     }
     const npu_gemm gemm = square(NPU_TYPE_INT8, 2 * kSize);
-    // In turns, so that what else the machine does meets both.
+    // In turns, so that what else the machine does meets both; each twice, as the first of two finds the other's data
+    // in the caches.
+    const auto bare = [&] { arithmetic::gemm(gemm, product.a(), b.data(), reinterpret_cast<uint8_t*>(c.data())); };
     double ours = best_seconds([&] { product.run(); }, 1);
-    double kernel = ours;
-    for (int round = 0; round < 20; ++round) {
-      ours = std::min(ours, best_seconds([&] { product.run(); }, 1));
-      kernel = std::min(
-          kernel, best_seconds(
-                      [&] { arithmetic::gemm(gemm, product.a(), b.data(), reinterpret_cast<uint8_t*>(c.data())); }, 1));
+    double kernel = best_seconds(bare, 1);
+    for (int round = 0; round < 15; ++round) {
+      ours = std::min(ours, best_seconds([&] { product.run(); }, 2));
+      kernel = std::min(kernel, best_seconds(bare, 2));
     }
     expect_same(c, product.c());
     report.add("gemm.card.int8.2048.host", ours, "s", "bare SIMD kernel", kernel);
