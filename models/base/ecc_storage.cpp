@@ -20,14 +20,14 @@ tlm::tlm_response_status EccStorage::access(tlm::tlm_generic_payload& payload, b
   const uint64_t address = payload.get_address();
   const uint64_t bytes = payload.get_data_length();
   auto* const sideband = payload.get_extension<Sideband>();
-  if (!coding_) return access_uncoded(payload, writable);
   const bool poisoned = payload.is_write() && writable && sideband != nullptr && sideband->poison;
   if (unwritten_words_ != 0 && bytes != 0 && memory_.contains(address, bytes)) {
     meet_unwritten(address, bytes, payload.is_write() && writable);
   }
+  if (!faults_.empty() && sideband != nullptr) sideband->lend_bytes = 0;  // a reader is not to see what is stored
+  if (!coding_) return access_uncoded(payload, writable);
   if (faults_.empty() && !poisoned) return access_memory(memory_, payload, writable);
 
-  if (sideband != nullptr) sideband->lend_bytes = 0;  // what is read has to be corrected
   const size_t errors = faults_.size();
   const bool inside = bytes != 0 && memory_.contains(address, bytes);
   if (inside && payload.is_write() && writable) faults_.before_write(address, bytes);
@@ -43,8 +43,6 @@ tlm::tlm_response_status EccStorage::access(tlm::tlm_generic_payload& payload, b
 }
 
 tlm::tlm_response_status EccStorage::access_uncoded(tlm::tlm_generic_payload& payload, bool writable) {
-  auto* const sideband = payload.get_extension<Sideband>();
-  if (sideband != nullptr && !faults_.empty()) sideband->lend_bytes = 0;
   const auto response = access_memory(memory_, payload, writable);
   if (response != tlm::TLM_OK_RESPONSE || faults_.empty()) return response;
   if (payload.is_read()) {

@@ -144,8 +144,8 @@ void bench_kernels(Report& report, const Baselines& baselines, std::mt19937& ran
 }
 
 /// C = A * B of INT8 on the card. Both operands stream from the host and C streams back, through two small rings in the
-/// card's DRAM: half of B's columns at a time stays in an engine's scratchpad, and A passes by slabs of rows. B lies in
-/// the host's buffer as a compiler lays out weights, a block of columns after the other.
+/// card's DRAM: a block of B's columns at a time stays in an engine's scratchpad, and A passes by slabs of rows. B lies
+/// in the host's buffer as a compiler lays out weights, a block of columns after the other.
 class CardProduct {
  public:
   CardProduct(runtime::Device& device, uint32_t size) : device_(device), size_(size) {
@@ -191,25 +191,25 @@ class CardProduct {
   [[nodiscard]] uint32_t sums() const { return operand_a() + input_bytes(); }
   static uint64_t pad(uint64_t offset) { return NPU_ADDRESS(NPU_SPACE_SCRATCHPAD, offset); }
 
-  /// An input by its slot of the ring to the scratchpad, when `computed` products are done.
-  void load(size_t from, uint32_t to, size_t computed) {
+  /// An input by its slot of the ring to the scratchpad, when the products so far are done.
+  void load(size_t from, uint32_t to) {
     const uint64_t slot = NPU_ADDRESS(kRings, inputs_ % kSlots * input_bytes());
     auto& arrive = stream_.copy(NPU_COMMAND_EXTERNAL_HDMA, 0, kArrived, NPU_ADDRESS(kHost, from), slot, input_bytes());
     if (inputs_ >= kSlots) bench::Stream::wait_for(arrive, 0, kLoaded, inputs_ - kSlots + 1);
     ++inputs_;
     auto& load = stream_.copy(NPU_COMMAND_NEURAL_DMA, 0, kLoaded, slot, pad(to), input_bytes());
     bench::Stream::wait_for(load, 0, kArrived, inputs_);
-    bench::Stream::wait_for(load, 1, kComputed, computed);
+    bench::Stream::wait_for(load, 1, kComputed, products_);
   }
 
   void load_operand(uint32_t block, uint32_t piece) {
     const uint32_t rows = input_bytes() / kColumns;
-    load(b_at(block, piece * rows), operand_b() + piece * input_bytes(), products_);
+    load(b_at(block, piece * rows), operand_b() + piece * input_bytes());
   }
 
   /// kRows of A times the block of B in the scratchpad.
   void multiply(uint32_t block, uint32_t slab) {
-    load(size_t{slab} * input_bytes(), operand_a(), products_);
+    load(size_t{slab} * input_bytes(), operand_a());
     for (uint32_t column = 0; column < kColumns; column += kProductColumns) {
       auto& command = stream_.add(NPU_COMMAND_NEURAL_ENGINE, NPU_NE_GEMM, 0, kComputed);
       bench::Stream::wait_for(command, 0, kLoaded, inputs_);

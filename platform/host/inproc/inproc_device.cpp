@@ -67,11 +67,18 @@ class InprocDevice::HostBuffer final : public PagedBuffer {
   std::unique_ptr<HostBlock> block_;
 };
 
+/// Something of a card, at a place where the bus reaches it.
+struct InprocDevice::Share {
+  const InprocDevice* owner;
+  std::shared_ptr<const FreeSpace::Taken> taken;
+  uint64_t bus_address;
+};
+
 /// In the window of another card, where it keeps what it shows.
 class InprocDevice::PeerBuffer final : public PagedBuffer {
  public:
-  PeerBuffer(HostMemory& memory, uint64_t bus_address, size_t bytes, std::shared_ptr<const FreeSpace::Taken> kept)
-      : PagedBuffer(memory, bus_address, bytes), kept_(std::move(kept)) {}
+  PeerBuffer(HostMemory& memory, const Share& share, size_t bytes)
+      : PagedBuffer(memory, share.bus_address, bytes), kept_(share.taken) {}
   [[nodiscard]] runtime::Placement placement() const override { return runtime::Placement::kPeer; }
   [[nodiscard]] std::span<std::byte> bytes() override { return {}; }
 
@@ -81,44 +88,31 @@ class InprocDevice::PeerBuffer final : public PagedBuffer {
 
 class InprocDevice::DeviceBuffer final : public runtime::Buffer {
  public:
-  DeviceBuffer(const InprocDevice& device, std::shared_ptr<const FreeSpace::Taken> taken, size_t bytes,
-               runtime::Placement placement)
-      : device_(&device),
-        taken_(std::move(taken)),
-        bytes_(bytes),
-        placement_(placement),
-        bus_address_(device.bar2_ + (taken_->begin() - device.dram_base_)) {}
+  /// `share.bus_address` counts with placement kPeer only.
+  DeviceBuffer(Share share, size_t bytes, runtime::Placement placement)
+      : share_(std::move(share)), bytes_(bytes), placement_(placement) {}
   [[nodiscard]] runtime::Placement placement() const override { return placement_; }
   [[nodiscard]] size_t size() const override { return bytes_; }
   [[nodiscard]] std::span<std::byte> bytes() override { return {}; }
-  [[nodiscard]] bool is_of(const InprocDevice& device) const { return device_ == &device; }
-  [[nodiscard]] uint64_t address() const { return taken_->begin(); }
-  [[nodiscard]] uint64_t bus_address() const { return bus_address_; }  ///< If it is in the window.
-  [[nodiscard]] const std::shared_ptr<const FreeSpace::Taken>& taken() const { return taken_; }
+  [[nodiscard]] const Share& share() const { return share_; }
+  [[nodiscard]] uint64_t address() const { return share_.taken->begin(); }  ///< Card physical.
 
  private:
-  const InprocDevice* device_;
-  std::shared_ptr<const FreeSpace::Taken> taken_;
+  Share share_;
   size_t bytes_;
   runtime::Placement placement_;
-  uint64_t bus_address_;
 };
 
 class InprocDevice::CardFlags final : public runtime::Flags {
  public:
-  CardFlags(const InprocDevice& device, std::shared_ptr<const FreeSpace::Taken> taken, uint32_t count)
-      : device_(&device), taken_(std::move(taken)), count_(count), bus_address_(device.bar0_ + NPU_BAR0_DEVICE_SYNC) {}
-  [[nodiscard]] uint32_t first() const override { return static_cast<uint32_t>(taken_->begin()); }
+  CardFlags(Share share, uint32_t count) : share_(std::move(share)), count_(count) {}
+  [[nodiscard]] uint32_t first() const override { return static_cast<uint32_t>(share_.taken->begin()); }
   [[nodiscard]] uint32_t count() const override { return count_; }
-  [[nodiscard]] bool is_of(const InprocDevice& device) const { return device_ == &device; }
-  [[nodiscard]] uint64_t bus_address() const { return bus_address_; }
-  [[nodiscard]] const std::shared_ptr<const FreeSpace::Taken>& taken() const { return taken_; }
+  [[nodiscard]] const Share& share() const { return share_; }
 
  private:
-  const InprocDevice* device_;
-  std::shared_ptr<const FreeSpace::Taken> taken_;
+  Share share_;
   uint32_t count_;
-  uint64_t bus_address_;
 };
 
 /// What the card reads while a job runs.
@@ -263,7 +257,8 @@ std::unique_ptr<runtime::Buffer> InprocDevice::allocate(size_t bytes, runtime::P
   const bool peer = placement == runtime::Placement::kPeer;
   auto taken = take_shared(dram_, bytes, peer ? dram_base_ + bar2_bytes_ : UINT64_MAX);
   if (taken == nullptr) throw DeviceError(fmt::format("card DRAM has no room for a buffer of {} bytes", bytes));
-  return std::make_unique<DeviceBuffer>(*this, std::move(taken), bytes, placement);
+  const uint64_t bus_address = bar2_ + (taken->begin() - dram_base_);
+  return std::make_unique<DeviceBuffer>(Share{this, std::move(taken), bus_address}, bytes, placement);
 }
 
 std::unique_ptr<runtime::Flags> InprocDevice::allocate_flags(uint32_t count) {
@@ -271,21 +266,21 @@ std::unique_ptr<runtime::Flags> InprocDevice::allocate_flags(uint32_t count) {
   if (taken == nullptr) {
     throw DeviceError(fmt::format("the card has no {} flags in a row that nobody uses, of {}", count, NPU_SYNC_FLAGS));
   }
-  return std::make_unique<CardFlags>(*this, std::move(taken), count);
+  return std::make_unique<CardFlags>(Share{this, std::move(taken), bar0_ + NPU_BAR0_DEVICE_SYNC}, count);
 }
 
 std::unique_ptr<runtime::Buffer> InprocDevice::import(const runtime::Buffer& theirs) {
   const auto* buffer = dynamic_cast<const DeviceBuffer*>(&theirs);
-  if (buffer == nullptr || buffer->placement() != runtime::Placement::kPeer || buffer->is_of(*this)) {
+  if (buffer == nullptr || buffer->placement() != runtime::Placement::kPeer || buffer->share().owner == this) {
     throw DeviceError("only a buffer of placement kPeer of another card can be imported");
   }
-  return std::make_unique<PeerBuffer>(host_.ram(), buffer->bus_address(), buffer->size(), buffer->taken());
+  return std::make_unique<PeerBuffer>(host_.ram(), buffer->share(), buffer->size());
 }
 
 std::unique_ptr<runtime::Buffer> InprocDevice::import(const runtime::Flags& theirs) {
   const auto* flags = dynamic_cast<const CardFlags*>(&theirs);
-  if (flags == nullptr || flags->is_of(*this)) throw DeviceError("only another card's flags can be imported");
-  return std::make_unique<PeerBuffer>(host_.ram(), flags->bus_address(), NPU_DEVICE_SYNC_WINDOW_BYTES, flags->taken());
+  if (flags == nullptr || flags->share().owner == this) throw DeviceError("only another card's flags can be imported");
+  return std::make_unique<PeerBuffer>(host_.ram(), flags->share(), NPU_DEVICE_SYNC_WINDOW_BYTES);
 }
 
 npu_segment InprocDevice::describe(const runtime::Segment& segment) const {
@@ -298,7 +293,8 @@ npu_segment InprocDevice::describe(const runtime::Segment& segment) const {
     return entry;
   }
   const auto* buffer = dynamic_cast<const DeviceBuffer*>(segment.buffer);
-  if (buffer == nullptr || !buffer->is_of(*this)) throw DeviceError("a segment is a buffer of another card: import it");
+  if (buffer == nullptr || buffer->share().owner != this)
+    throw DeviceError("a segment is a buffer of another card: import it");
   entry.kind = NPU_SEGMENT_DEVICE;
   entry.base = buffer->address();
   return entry;

@@ -50,6 +50,7 @@ class InprocDevice final : public runtime::Device {
   class PeerBuffer;
   class DeviceBuffer;
   class CardFlags;
+  struct Share;
   struct Job;
 
   [[nodiscard]] uint32_t read(uint32_t offset) { return host_.mmio_read32(bar0_ + offset); }

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
-#include <limits>
 #include <random>
 
 #include "models/dma/command_check.h"
+#include "tests/models/arithmetic/format_reference.h"
 #include "tests/models/dma/dma_bench.h"
 
 namespace npuvp::dma {
@@ -22,87 +21,16 @@ constexpr uint64_t kBytes = kPages * kPage;
 constexpr uint64_t kList = kBytes;  // of segment 0: one more page
 constexpr uint32_t kSegment = 0;
 
-/// A floating-point format by its definition: models/arithmetic/README.md, first table.
-struct Float {
-  uint32_t bytes;
-  int exponent_bits;
-  int fraction_bits;
-  bool infinite;     ///< Has infinities; else only the code of all ones is NaN.
-  uint32_t nan;      ///< Canonical.
-  uint32_t largest;  ///< Finite.
-
-  [[nodiscard]] uint32_t sign() const { return 1U << (8 * bytes - 1); }
-  [[nodiscard]] uint32_t overflow() const { return largest + 1; }
-  /// Of the exponent's and fraction's bits of `code` as if the largest exponent were like any other.
-  [[nodiscard]] double magnitude(uint32_t code) const {
-    const auto exponent = static_cast<int>((code & (sign() - 1)) >> fraction_bits);
-    const auto fraction = static_cast<int>(code & ((1U << fraction_bits) - 1));
-    const int bias = (1 << (exponent_bits - 1)) - 1;
-    return exponent == 0 ? std::ldexp(fraction, 1 - bias - fraction_bits)
-                         : std::ldexp((1 << fraction_bits) + fraction, exponent - bias - fraction_bits);
-  }
-  [[nodiscard]] double value(uint32_t code) const {
-    const double sign_of = (code & sign()) != 0 ? -1 : 1;
-    const uint32_t rest = code & (sign() - 1);
-    if (rest <= largest) return sign_of * magnitude(rest);
-    return infinite && rest == overflow() ? sign_of * std::numeric_limits<double>::infinity()
-                                          : std::numeric_limits<double>::quiet_NaN();
-  }
-  /// The number next to `number`, ties to even, by search.
-  [[nodiscard]] uint32_t nearest(double number) const {
-    if (std::isnan(number)) return nan;
-    const double wanted = std::fabs(number);
-    uint32_t low = 0;
-    uint32_t high = overflow();
-    while (high - low > 1) {
-      const uint32_t middle = (low + high) / 2;
-      (magnitude(middle) <= wanted ? low : high) = middle;
-    }
-    const double below_it = wanted - magnitude(low);
-    const double above_it = magnitude(high) - wanted;
-    const bool up = above_it < below_it || (above_it == below_it && low % 2 == 1);
-    const uint32_t code = up ? high : low;
-    return code | (std::signbit(number) ? sign() : 0);
-  }
-};
-
-/// Null: integers.
-const Float* float_of(unsigned type) {
-  static const std::map<unsigned, Float> kFormats{{NPU_TYPE_FP8_E4M3, {1, 4, 3, false, 0x7f, 0x7e}},
-                                                  {NPU_TYPE_FP8_E5M2, {1, 5, 2, true, 0x7e, 0x7b}},
-                                                  {NPU_TYPE_FP16, {2, 5, 10, true, 0x7e00, 0x7bff}},
-                                                  {NPU_TYPE_BF16, {2, 8, 7, true, 0x7fc0, 0x7f7f}},
-                                                  {NPU_TYPE_FP32, {4, 8, 23, true, 0x7fc00000, 0x7f7fffff}}};
-  const auto found = kFormats.find(type);
-  return found == kFormats.end() ? nullptr : &found->second;
-}
-
 uint32_t bytes_of(unsigned type) {
-  const auto* format = float_of(type);
-  return format != nullptr ? format->bytes : type == NPU_TYPE_INT8 ? 1 : 4;
+  return test::bits_of(type) / 8;
 }
 
-int64_t saturated(double value, double lowest, double highest) {
-  if (std::isnan(value)) return 0;
-  return static_cast<int64_t>(std::clamp(std::nearbyint(value), lowest, highest));
-}
-
-/// One element, from models/arithmetic/README.md: bits of type `from` to bits of type `to`.
+/// One element, bits of type `from` to bits of type `to`; between equal types nothing changes.
 uint32_t reference_convert(uint32_t bits, unsigned from, unsigned to) {
   if (from == to) return bits;
-  const auto* number = float_of(from);
-  const double value = number != nullptr       ? number->value(bits)
-                       : from == NPU_TYPE_INT8 ? static_cast<int8_t>(bits)
-                                               : static_cast<int32_t>(bits);
-  switch (to) {
-    case NPU_TYPE_INT8:
-      return static_cast<uint8_t>(saturated(value, -128, 127));
-    case NPU_TYPE_INT32:
-      return static_cast<uint32_t>(saturated(value, -2147483648.0, 2147483647.0));
-    default:
-      // INT32 becomes FP32 first, so that it may be rounded twice.
-      return float_of(to)->nearest(number == nullptr ? static_cast<double>(static_cast<float>(value)) : value);
-  }
+  const npu_result result{static_cast<uint8_t>(to), NPU_ROUND_NEAREST_EVEN, NPU_SATURATE_INTEGERS, 0};
+  return test::integer_type(from) ? test::bits_of_integer(result, test::integer_of(from, bits))
+                                  : test::bits_of_float(result, test::float_of(from, bits));
 }
 
 struct TensorBench : DmaBench {
